@@ -1,0 +1,59 @@
+// Package strictjson is the one JSON form of everything that is signed, approved
+// or compared byte for byte: a value has exactly one encoding, and reading
+// accepts that encoding only.
+package strictjson
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+// ErrForm marks JSON that is not the canonical form, or not of the expected shape.
+var ErrForm = errors.New("not in canonical form")
+
+// Marshal encodes v: members in field order, two spaces of indentation, no HTML
+// escaping, one trailing LF.
+func Marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+// Unmarshal decodes data of at most max bytes into v, a pointer to a struct. It
+// accepts only what Marshal would write for the result, so unknown and duplicate
+// members, other orders, spellings and trailing data are all ErrForm.
+func Unmarshal(data []byte, max int, v any) error {
+	if len(data) > max {
+		return fmt.Errorf("%w: %d bytes, at most %d are read", ErrForm, len(data), max)
+	}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(v); err != nil {
+		return fmt.Errorf("%w: %w", ErrForm, err)
+	}
+	again, err := Marshal(v)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrForm, err)
+	}
+	if !bytes.Equal(data, again) {
+		return fmt.Errorf("%w: differs from its own encoding at byte %d", ErrForm, firstDifference(data, again))
+	}
+	return nil
+}
+
+func firstDifference(a, b []byte) int {
+	n := min(len(a), len(b))
+	for i := range n {
+		if a[i] != b[i] {
+			return i
+		}
+	}
+	return n
+}
