@@ -1,0 +1,155 @@
+package cert
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+)
+
+// Input is what one file held, by content and not by name.
+type Input struct {
+	File     string
+	SHA256   Thumbprint // of the whole file
+	Kind     string     // "PEM", "DER", "base64 DER", "PKCS#7" …, or "" if nothing was recognised
+	Items    []Item     // in file order
+	Problems []Problem  // everything in the file that is not a good certificate block
+	// PrivateKey is true when any private key material was found. Its bytes are never kept here.
+	PrivateKey bool
+}
+
+// Item is one certificate marker or element of the input. Cert is nil when the
+// block could not be decoded to a SEQUENCE; a Problem with the same Index says why.
+type Item struct {
+	Index int // 0-based among certificates of the file
+	Line  int // 1-based line of the BEGIN marker, 0 for binary input
+	Cert  *Certificate
+}
+
+// Problem kinds, which are the file rules of pkg/vet.
+const (
+	ProblemUnreadable    = "unreadable"     // EFGS-001: a block or file that cannot be decoded
+	ProblemMarkers       = "pem-count"      // EFGS-002: a BEGIN marker that yields no block for usual PEM readers (joined without newline, BOM …)
+	ProblemPrivateKey    = "private-key"    // EFGS-003
+	ProblemWrongType     = "wrong-type"     // EFGS-005: CSR, CRL, PKCS#7 … with advice
+	ProblemNoCertificate = "no-certificate" // EFGS-006
+)
+
+// Problem is one thing wrong with the file as a container.
+type Problem struct {
+	Kind  string
+	Index int // Item index it belongs to, -1 for the file
+	Line  int // 1-based, 0 if not a text file
+	Msg   string
+}
+
+// MaxFile is the largest file Read looks at, in bytes.
+const MaxFile = 16 << 20
+
+// Read finds every certificate in data. It never fails: what is wrong stands in Problems.
+func Read(name string, data []byte) *Input {
+	in := &Input{File: name, SHA256: sha256.Sum256(data)}
+	switch {
+	case len(data) > MaxFile:
+		in.problem(ProblemUnreadable, -1, 0, fmt.Sprintf("file has %d bytes, at most %d are read", len(data), MaxFile))
+		return in
+	case len(bytes.TrimSpace(data)) == 0:
+		in.problem(ProblemNoCertificate, -1, 0, "file is empty")
+		return in
+	}
+	in.read(data)
+	if len(in.Items) == 0 && !in.has(ProblemWrongType) {
+		in.problem(ProblemNoCertificate, -1, 0, "no certificate found in the file")
+	}
+	return in
+}
+
+func (in *Input) read(data []byte) {
+	if kind := magic(data); kind != nil {
+		in.kind(kind.name)
+		in.foreign(*kind, -1, 0)
+		return
+	}
+	if data[0] == 0x30 && !isText(data) {
+		// A binary file may have text, and a key in it, behind the last element.
+		if rest := in.readDER(data); len(bytes.TrimSpace(rest)) > 0 && !in.readText(rest, "") {
+			in.strayKeys(rest)
+			in.problem(ProblemUnreadable, -1, 0, fmt.Sprintf("%d bytes after the last DER element are neither DER nor PEM", len(rest)))
+		}
+		return
+	}
+	text, hidden := plainText(data)
+	if in.readText(text, hidden) {
+		return
+	}
+	binary, ok := bareBase64(text)
+	if !ok || binary[0] != 0x30 {
+		in.strayKeys(text)
+		return
+	}
+	in.kind("base64 DER")
+	if rest := in.readDER(binary); len(rest) > 0 {
+		in.problem(ProblemUnreadable, -1, 0, fmt.Sprintf("%d bytes after the last DER element are not DER", len(rest)))
+	}
+}
+
+// kind keeps the first name: a file that mixes forms is called by how it begins.
+func (in *Input) kind(name string) {
+	if in.Kind == "" {
+		in.Kind = name
+	}
+}
+
+func (in *Input) has(kind string) bool {
+	for _, p := range in.Problems {
+		if p.Kind == kind {
+			return true
+		}
+	}
+	return false
+}
+
+func (in *Input) problem(kind string, index, line int, msg string) {
+	in.Problems = append(in.Problems, Problem{Kind: kind, Index: index, Line: line, Msg: msg})
+}
+
+// item adds a certificate that may still turn out to be unreadable.
+func (in *Input) item(line int, c *Certificate) int {
+	index := len(in.Items)
+	in.Items = append(in.Items, Item{Index: index, Line: line, Cert: c})
+	return index
+}
+
+// foreign records something that is not a certificate but known by name.
+func (in *Input) foreign(s structure, index, line int) {
+	if s.private {
+		in.PrivateKey = true
+		in.problem(ProblemPrivateKey, index, line, s.name+" found: treat this key as compromised, make a new one and send only the certificate")
+		return
+	}
+	in.problem(ProblemWrongType, index, line, s.name+" is not a certificate: "+s.advice)
+}
+
+// readDER reads binary elements one after the other and returns what is left
+// behind the last one.
+func (in *Input) readDER(data []byte) (rest []byte) {
+	for len(data) > 0 && data[0] == 0x30 {
+		element, rest := splitElement(data)
+		if element == nil {
+			return data
+		}
+		data = rest
+		if s := classify(element); s != nil {
+			in.kind(s.name)
+			in.foreign(*s, -1, 0)
+			continue
+		}
+		c, err := Parse(element)
+		if err != nil { // a SEQUENCE always gives a certificate
+			in.problem(ProblemUnreadable, in.item(0, nil), 0, err.Error())
+			continue
+		}
+		in.kind("DER")
+		in.item(0, c)
+	}
+	return data
+}

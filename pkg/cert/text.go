@@ -1,0 +1,108 @@
+package cert
+
+import (
+	"bytes"
+	"encoding/base64"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// isText reports whether data has none of the bytes that only binary files have.
+func isText(data []byte) bool {
+	for _, c := range data {
+		if c < 0x20 && c != '\t' && c != '\n' && c != '\r' && c != '\f' {
+			return false
+		}
+	}
+	return utf8.Valid(data)
+}
+
+// plainText takes off a byte order mark and turns UTF-16 into UTF-8. The second
+// result says what usual PEM readers stumble over, "" if nothing.
+func plainText(data []byte) ([]byte, string) {
+	switch {
+	case bytes.HasPrefix(data, []byte{0xef, 0xbb, 0xbf}):
+		return data[3:], "a byte order mark stands before it"
+	case bytes.HasPrefix(data, []byte{0xff, 0xfe}):
+		return fromUTF16(data[2:], 0), "the file is UTF-16"
+	case bytes.HasPrefix(data, []byte{0xfe, 0xff}):
+		return fromUTF16(data[2:], 1), "the file is UTF-16"
+	}
+	return data, ""
+}
+
+func fromUTF16(data []byte, low int) []byte {
+	units := make([]uint16, len(data)/2)
+	for i := range units {
+		units[i] = uint16(data[2*i+low]) | uint16(data[2*i+1-low])<<8
+	}
+	return []byte(string(utf16.Decode(units)))
+}
+
+// bareBase64 decodes a text that is nothing but base64.
+func bareBase64(text []byte) ([]byte, bool) {
+	for _, c := range text {
+		if !isBase64(c) && c != '=' && c != ' ' && c != '\t' && c != '\r' && c != '\n' {
+			return nil, false
+		}
+	}
+	binary, _, err := decodeBody(text)
+	return binary, err == nil && len(binary) > 0
+}
+
+func isBase64(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '+' || c == '/'
+}
+
+// keyPrefix is how many base64 characters tell a private key: classify sees its
+// first elements.
+const keyPrefix = 160
+
+// strayKeys looks for private keys in text that is not a PEM block: base64 of
+// which the markers were cut off, or a JSON web key.
+func (in *Input) strayKeys(text []byte) {
+	if bytes.Contains(text, []byte(`"kty"`)) && bytes.Contains(text, []byte(`"d"`)) {
+		in.foreign(structure{name: "private JSON web key", private: true}, -1, 0)
+		return
+	}
+	for i := 0; i < len(text); i++ {
+		if !isBase64(text[i]) {
+			continue
+		}
+		var prefix []byte
+		if text[i] == 'M' || text[i] == 'b' {
+			prefix = base64Prefix(text[i:min(len(text), i+4*keyPrefix)])
+		}
+		if bytes.HasPrefix(prefix, []byte("b3BlbnNzaC1rZXktdjE")) {
+			in.foreign(structure{name: "OpenSSH private key", private: true}, -1, 0)
+			return
+		}
+		// A SEQUENCE, 0x30, begins with M.
+		if len(prefix) >= 24 && prefix[0] == 'M' {
+			binary := make([]byte, base64.StdEncoding.DecodedLen(len(prefix)))
+			n, err := base64.StdEncoding.Decode(binary, prefix[:len(prefix)/4*4])
+			if s := classify(binary[:n]); err == nil && s != nil && s.private {
+				in.foreign(*s, -1, 0)
+				return
+			}
+		}
+		for i < len(text) && isBase64(text[i]) {
+			i++
+		}
+	}
+}
+
+// base64Prefix joins the base64 that text begins with over line ends.
+func base64Prefix(text []byte) []byte {
+	out := make([]byte, 0, keyPrefix)
+	for _, c := range text {
+		switch {
+		case isBase64(c) && len(out) < keyPrefix:
+			out = append(out, c)
+		case c == '\n', c == '\r', c == ' ', c == '\t':
+		default:
+			return out
+		}
+	}
+	return out
+}
