@@ -1,0 +1,47 @@
+package vet
+
+import "github.com/efgsta/efgsta/pkg/cert"
+
+// ruleOneCert is the one rule about files that pkg/vet decides itself.
+const ruleOneCert = "EFGS-004"
+
+// fileRules: the file that a certificate comes in. pkg/cert finds what is wrong; here it gets its rule.
+func fileRules() []Rule {
+	return []Rule{{
+		ID: "EFGS-001", Name: "unreadable", Clause: "Governance 3.2", Roles: all(), Path: "file", problem: cert.ProblemUnreadable,
+		Title: "everything in the file that says it is a certificate can be decoded",
+		Why:   "what cannot be read cannot be vetted",
+		Fix:   "export the certificate again: openssl x509 -in FILE -out out.pem",
+		Good:  "PEM or DER as openssl writes it", Bad: "a PEM cut short by a mail program",
+	}, {
+		ID: "EFGS-002", Name: "pem-count", Clause: "Governance 3.2", Roles: all(), Path: "file", problem: cert.ProblemMarkers,
+		Title: "every BEGIN marker in the file yields a block for usual readers",
+		Why:   "many programs silently skip a block behind a byte order mark, or two joined without a newline",
+		Fix:   "save as plain ASCII with each marker on a line of its own",
+		Good:  "one block after the other", Bad: "-----END CERTIFICATE----------BEGIN CERTIFICATE-----",
+	}, {
+		ID: "EFGS-003", Name: "private-key-in-file", Clause: "Governance 2.2, 2.3", Roles: all(), Path: "file", problem: cert.ProblemPrivateKey, NeverWaivable: true,
+		Title: "the file holds no private key",
+		Why:   "each member state protects its private keys; one that has travelled in a file is to be treated as compromised",
+		Fix:   "treat the key as compromised: make a new key pair and send the certificate alone",
+		Good:  "certificates only", Bad: "-----BEGIN PRIVATE KEY-----",
+	}, {
+		ID: ruleOneCert, Name: "one-cert-expected", Clause: "Governance 3.2", Roles: all(), Path: "file",
+		Title: "the file holds no chain certificates beside the one that is submitted",
+		Why:   "whoever takes the first certificate of the file may take a CA's; here they are told apart and not vetted",
+		Fix:   "send the certificate alone: openssl x509 -in FILE -out leaf.pem takes the first",
+		Good:  "one certificate", Bad: "certificate, intermediate and root in one file",
+	}, {
+		ID: "EFGS-005", Name: "wrong-type", Clause: "Governance 3.2", Roles: all(), Path: "file", problem: cert.ProblemWrongType,
+		Title: "the file holds certificates, not requests, lists or containers of another kind",
+		Why:   "a request is not yet a certificate",
+		Fix:   "send the certificate that was issued",
+		Good:  "-----BEGIN CERTIFICATE-----", Bad: "-----BEGIN CERTIFICATE REQUEST-----",
+	}, {
+		ID: "EFGS-006", Name: "no-certificate", Clause: "Governance 3.2", Roles: all(), Path: "file", problem: cert.ProblemNoCertificate,
+		Title: "the file holds a certificate",
+		Why:   "there is nothing to vet otherwise",
+		Fix:   "name the file that holds the certificate",
+		Good:  "a PEM or DER certificate", Bad: "an empty file",
+	}}
+}

@@ -1,0 +1,78 @@
+package vet
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/efgsta/efgsta/pkg/cert"
+)
+
+// gatewayRules: what the deployed gateway's code can match.
+func gatewayRules() []Rule {
+	return []Rule{{
+		ID: "EFGS-701", Name: "gw-thumbprint", Clause: "gateway: thumbprint", Roles: []Role{NBTLS, NBBS}, Path: "",
+		Title: "the certificate's SHA-256 does not begin with the byte 00",
+		Why:   "the gateway drops leading zero bytes when it prints a thumbprint, so such a certificate never matches its row",
+		Fix:   "re-issue the certificate: a new serial number is enough",
+		Good:  "3f0a…", Bad: "00c5… (one certificate in 256)",
+		check: func(x *exam) outcome {
+			if t := x.c.Thumbprint(); t[0] == 0 {
+				return fail("the certificate's SHA-256 begins with 00 (%s…): the gateway can never match it", cert.ShortHex(t.String()))
+			}
+			return pass()
+		},
+	}, {
+		ID: "EFGS-702", Name: "gw-dn-split", Clause: "gateway: client subject", Roles: []Role{NBTLS}, Path: pathSubject,
+		Title: "no subject value of an NBTLS has , = % + or \", and C shares its RDN with nothing",
+		Why:   "the gateway splits the subject at commas and equals signs and decodes it like a URL: O=“x,C=FR” reads as France, a percent sign fails for ever",
+		Fix:   "re-issue with a subject free of these characters",
+		Good:  "O=Sogei SpA", Bad: "O=Sogei, S.p.A.; C=DE+CN=x",
+		check: gwDNSplit,
+	}, {
+		ID: "EFGS-703", Name: "gw-c-alone", Clause: "gateway: batch signature", Roles: []Role{NBTLS, NBBS}, Path: pathSubject, NeverWaivable: true,
+		Title: "C is alone in its relative distinguished name",
+		Why:   "the gateway takes the first attribute of that RDN for the country, whatever it is",
+		Fix:   "re-issue without -multivalue-rdn and without '+' in -subj",
+		Good:  "/C=DE/O=x", Bad: "/C=DE+O=x",
+		check: gwCAlone,
+	}}
+}
+
+func gwDNSplit(x *exam) outcome {
+	if len(x.c.Subject.Raw) == 0 {
+		return unknown("the subject cannot be read")
+	}
+	var problems []problem
+	for _, rdn := range x.c.Subject.RDNs {
+		if len(rdn) > 1 && hasCountry(rdn) {
+			problems = append(problems, problem{msg: "C shares its RDN with another attribute, so the gateway finds no country"})
+		}
+		for _, a := range rdn {
+			if i := strings.IndexAny(a.Value, `,=%+"`); i >= 0 {
+				problems = append(problems, problem{msg: fmt.Sprintf("the subject value %s has the character %c, which the gateway misreads", quote(a.Value), a.Value[i])})
+			}
+		}
+	}
+	return passUnless(problems)
+}
+
+func gwCAlone(x *exam) outcome {
+	if len(x.c.Subject.Raw) == 0 {
+		return unknown("the subject cannot be read")
+	}
+	for _, rdn := range x.c.Subject.RDNs {
+		if len(rdn) > 1 && hasCountry(rdn) {
+			return fail("C shares its RDN with another attribute")
+		}
+	}
+	return pass()
+}
+
+func hasCountry(rdn cert.RDN) bool {
+	for _, a := range rdn {
+		if a.OID == cert.OIDCountry {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,194 @@
+package vet
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/efgsta/efgsta/pkg/cert"
+	"github.com/efgsta/efgsta/pkg/sigalg"
+)
+
+// Input vets a whole file: file rules (EFGS-001…006) and each certificate. An
+// input without certificate is one Result with Certificate nil. With role "" the
+// role of each certificate is decided by its content, or left undecided.
+// Chain certificates beside a submitted one have no Result: EFGS-004 names them.
+func (e *Engine) Input(in *cert.Input, req Request) []*Result {
+	chain := chainItems(in)
+	shared, own := sortProblems(in, chain)
+	var results []*Result
+	for i, item := range in.Items {
+		if !chain[i] {
+			results = append(results, e.item(in, i, req, append(own[item.Index], shared...), chain))
+		}
+	}
+	if len(results) > 0 {
+		return results
+	}
+	if len(shared) == 0 {
+		shared = []cert.Problem{{Kind: cert.ProblemNoCertificate, Index: -1, Msg: "no certificate found in the file"}}
+	}
+	res := &Result{File: in.File, Index: -1, Role: req.Role}
+	e.file(res, shared)
+	res.decide()
+	return []*Result{res}
+}
+
+// item vets one certificate of the file; one that could not be read has file findings only.
+func (e *Engine) item(in *cert.Input, i int, req Request, problems []cert.Problem, chain map[int]bool) *Result {
+	item := in.Items[i]
+	req.Certificate = item.Cert
+	res := &Result{Role: req.Role}
+	switch {
+	case item.Cert == nil && !hasKind(problems, cert.ProblemUnreadable):
+		problems = append(problems, cert.Problem{Kind: cert.ProblemUnreadable, Line: item.Line, Msg: "the certificate cannot be read"})
+	case item.Cert != nil:
+		reason := ""
+		if req.Role == "" {
+			req.Role, reason = RoleOf(item.Cert, req.Country)
+		}
+		res = e.Vet(req)
+		res.RoleReason = reason
+	}
+	res.File, res.Index = in.File, item.Index
+	e.file(res, problems)
+	e.chain(res, in, chain)
+	res.decide()
+	return res
+}
+
+// maxCompared caps the certificates of one file whose signatures are tried on
+// each other, and maxShared the problems of a file repeated with each certificate.
+const (
+	maxCompared = 32
+	maxShared   = 10
+)
+
+// chainItems marks, by position, the certificates that only accompany another:
+// CAs, and issuers of others, as long as something else remains.
+func chainItems(in *cert.Input) map[int]bool {
+	chain := map[int]bool{}
+	rest := 0
+	for i, item := range in.Items {
+		switch {
+		case item.Cert == nil:
+		case item.Cert.BasicConstraints != nil && item.Cert.BasicConstraints.CA, issuesAnother(in, i):
+			chain[i] = true
+		default:
+			rest++
+		}
+	}
+	if rest == 0 {
+		return nil
+	}
+	return chain
+}
+
+// issuesAnother: by name and by signature; by name alone where the signature cannot be checked.
+func issuesAnother(in *cert.Input, i int) bool {
+	issuer := in.Items[i].Cert
+	if len(in.Items) > maxCompared || len(issuer.Subject.Raw) == 0 {
+		return false
+	}
+	for _, other := range in.Items {
+		c := other.Cert
+		if c == nil || c.SelfIssued() || !bytes.Equal(c.Issuer.Raw, issuer.Subject.Raw) {
+			continue
+		}
+		if err := c.CheckSignedBy(issuer); err == nil || errors.Is(err, sigalg.ErrUnsupported) {
+			return true
+		}
+	}
+	return false
+}
+
+// sortProblems parts what concerns every certificate of the file from what
+// concerns one. A private key, and whatever befell a chain certificate, concerns all.
+func sortProblems(in *cert.Input, chain map[int]bool) (shared []cert.Problem, own map[int][]cert.Problem) {
+	hasResult := map[int]bool{}
+	for i, item := range in.Items {
+		hasResult[item.Index] = !chain[i]
+	}
+	own = map[int][]cert.Problem{}
+	more := map[string]int{}
+	for _, p := range in.Problems {
+		switch {
+		case p.Kind != cert.ProblemPrivateKey && hasResult[p.Index]:
+			own[p.Index] = append(own[p.Index], p)
+		default:
+			if more[p.Kind]++; more[p.Kind] <= maxShared {
+				shared = append(shared, p)
+			}
+		}
+	}
+	for _, r := range fileRules() {
+		if n := more[r.problem] - maxShared; n > 0 {
+			shared = append(shared, cert.Problem{Kind: r.problem, Index: -1, Msg: fmt.Sprintf("and %d more of this kind", n)})
+		}
+	}
+	if in.PrivateKey && more[cert.ProblemPrivateKey] == 0 {
+		shared = append(shared, cert.Problem{Kind: cert.ProblemPrivateKey, Index: -1, Msg: "a private key is in the file"})
+	}
+	return shared, own
+}
+
+func hasKind(problems []cert.Problem, kind string) bool {
+	for _, p := range problems {
+		if p.Kind == kind {
+			return true
+		}
+	}
+	return false
+}
+
+// file applies the rules about files that pkg/cert's problems belong to.
+func (e *Engine) file(res *Result, problems []cert.Problem) {
+	for _, r := range e.rules {
+		if r.problem == "" {
+			continue
+		}
+		var found []problem
+		for _, p := range problems {
+			if p.Kind != r.problem {
+				continue
+			}
+			where := ""
+			if p.Line > 0 {
+				where = fmt.Sprintf("line %d", p.Line)
+			}
+			found = append(found, problem{msg: p.Msg, path: where})
+		}
+		e.recordFile(res, r, passUnless(found))
+	}
+}
+
+// chain applies EFGS-004: which certificates of the file were taken for the chain.
+func (e *Engine) chain(res *Result, in *cert.Input, chain map[int]bool) {
+	var names []string
+	for i, item := range in.Items {
+		switch {
+		case !chain[i]:
+		case len(names) == maxShared:
+			names = append(names, "and more")
+		case len(names) < maxShared:
+			names = append(names, fmt.Sprintf("%s (sha256 %s…)", item.Cert.Subject, cert.ShortHex(item.Cert.Thumbprint().String())))
+		}
+	}
+	o := pass()
+	if len(names) > 0 {
+		o = fail("taken for the chain and not vetted: %s", strings.Join(names, "; "))
+	}
+	for _, r := range e.rules {
+		if r.ID == ruleOneCert {
+			e.recordFile(res, r, o)
+		}
+	}
+}
+
+func (e *Engine) recordFile(res *Result, r Rule, o outcome) {
+	s := e.policy.Rules[r.ID]
+	if severity := severityFor(s, res.Role); severity != "off" {
+		res.record(r, s, severity, o, false)
+	}
+}

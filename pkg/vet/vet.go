@@ -1,0 +1,152 @@
+// Package vet checks a certificate against Section 4 of the governance document
+// under a policy. One rule is one value: id, name, clause, check. A certificate
+// that passes becomes an Accepted, a type that only this package can make.
+package vet
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/efgsta/efgsta/pkg/cert"
+)
+
+// Role is what a certificate is for, in the seeds' words.
+type Role string
+
+// The four certificates of the governance document.
+const (
+	NBTLS   Role = "nbtls"
+	NBBS    Role = "nbbs"
+	EFGSTLS Role = "efgstls"
+	EFGSTA  Role = "efgsta"
+)
+
+// Roles lists them in the order of the document.
+func Roles() []Role { return []Role{NBTLS, NBBS, EFGSTLS, EFGSTA} }
+
+// Verdict of one certificate.
+type Verdict string
+
+// The verdicts: Undecided means that only missing evidence (or the type) stands between it and a verdict.
+const (
+	VerdictAccepted  Verdict = "accepted"
+	VerdictRefused   Verdict = "refused"
+	VerdictUndecided Verdict = "undecided"
+)
+
+// Severities and states of a Finding.
+const (
+	SeverityError   = "error"
+	SeverityWarning = "warning"
+	SeverityNotice  = "notice"
+
+	StatusFail         = "fail"
+	StatusNotEvaluated = "not-evaluated"
+	StatusWaived       = "waived"
+)
+
+// Finding is a rule that did not pass.
+type Finding struct {
+	ID       string `json:"id"`       // "EFGS-102"
+	Name     string `json:"name"`     // "rsa-modulus-min"
+	Severity string `json:"severity"` // "error", "warning", "notice"
+	Status   string `json:"status"`   // "fail", "not-evaluated", "waived"
+	Message  string `json:"message"`
+	Clause   string `json:"clause"` // "Governance 4.1"
+	Path     string `json:"path,omitempty"`
+	Fix      string `json:"fix,omitempty"`
+	// Blocks is true for a not-evaluated finding that keeps the certificate out of a plan.
+	Blocks bool `json:"-"`
+}
+
+// refuses reports whether f alone makes the verdict refused.
+func (f Finding) refuses() bool { return f.Status == StatusFail && f.Severity == SeverityError }
+
+// Request is one certificate to vet.
+type Request struct {
+	Certificate *cert.Certificate
+	Role        Role
+	Country     string    // member state the certificate must belong to; "" if not told
+	At          time.Time // the time to judge at
+	Rehearsal   bool      // an EFGSTA must then carry OU=REHEARSAL, and must not otherwise
+	// AnyEnvironment leaves the question of Rehearsal out: a linter does not know it.
+	AnyEnvironment bool
+	// Others are keys that this one must not equal (2.3, 2.4): certificates of other roles, members and the anchor.
+	// nil means that there is nothing to compare with, and the rule is not evaluated; an empty slice means that
+	// there is nothing else, and it passes. The certificate itself, in the same role and country, may be among them.
+	Others []Known
+	// Require names rules, by id or name, or "all", that must be evaluated: without evidence they block.
+	Require []string
+}
+
+// Known is a certificate that the workspace or the command line already has.
+type Known struct {
+	Certificate *cert.Certificate
+	Role        Role
+	Country     string
+	Source      string // "DE NBTLS 3f0a…", for messages
+}
+
+// Result is the verdict with everything that did not pass.
+type Result struct {
+	File        string
+	Index       int
+	Certificate *cert.Certificate // nil if the block could not be read
+	Role        Role
+	RoleReason  string // why the role was chosen by content, or why it could not be
+	Country     string // of the subject; "" if it has none or several
+	Verdict     Verdict
+	Findings    []Finding
+	Passed      int // rules passed
+	Evaluated   int // rules that ran
+}
+
+// Accepted is a certificate that was vetted and passed. Its zero value is not usable; only Accept makes one.
+type Accepted struct {
+	c       *cert.Certificate
+	role    Role
+	country string
+	result  *Result
+}
+
+// ErrRefused marks a certificate that is not accepted.
+var ErrRefused = errors.New("certificate refused")
+
+// Accept vets and, if the verdict is accepted, returns the proof of it. The result is returned either way.
+func (e *Engine) Accept(req Request) (Accepted, *Result, error) {
+	res := e.Vet(req)
+	if res.Verdict != VerdictAccepted {
+		return Accepted{}, res, refusal(res)
+	}
+	country := req.Country
+	if country == "" {
+		country = res.Country
+	}
+	return Accepted{c: req.Certificate, role: req.Role, country: country, result: res}, res, nil
+}
+
+// refusal names the first rule that stands in the way.
+func refusal(res *Result) error {
+	for _, f := range res.Findings {
+		if f.refuses() || res.Verdict == VerdictUndecided && f.Blocks {
+			return fmt.Errorf("%w: %s %s: %s", ErrRefused, f.ID, f.Name, f.Message)
+		}
+	}
+	return fmt.Errorf("%w: its type is not known", ErrRefused)
+}
+
+// Certificate returns the vetted certificate.
+func (a Accepted) Certificate() *cert.Certificate { return a.c }
+
+// Role returns the role it was vetted for.
+func (a Accepted) Role() Role { return a.role }
+
+// Country returns the member state it was vetted for.
+func (a Accepted) Country() string { return a.country }
+
+// Result returns the verdict with its warnings.
+func (a Accepted) Result() *Result { return a.result }
+
+// Valid reports whether a was made by Accept.
+func (a Accepted) Valid() bool { return a.c != nil }
