@@ -1,0 +1,319 @@
+package main
+
+import (
+	"context"
+	"crypto"
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/efgsta/efgsta/pkg/anchor"
+	"github.com/efgsta/efgsta/pkg/registry"
+	"github.com/efgsta/efgsta/pkg/release/gateway"
+	"github.com/efgsta/efgsta/pkg/report"
+	"github.com/efgsta/efgsta/pkg/sigalg"
+	"github.com/efgsta/efgsta/pkg/vet"
+)
+
+func newAnchorCmd(a *app) *cobra.Command {
+	c := &cobra.Command{Use: "anchor", Short: "The EFGSTA certificate", Args: cobra.NoArgs}
+	c.AddCommand(newAnchorCreateCmd(a), newAnchorShowCmd(a), newAnchorCheckCmd(a))
+	return c
+}
+
+// anchorAlgorithms are the choices of --algorithm: key, scheme and hash in one word.
+var anchorAlgorithms = []struct {
+	name, key string
+	scheme    sigalg.Scheme
+	hash      crypto.Hash
+}{
+	{"rsa-3072", "rsa-3072", sigalg.RSAPKCS1v15, crypto.SHA256},
+	{"rsa-4096", "rsa-4096", sigalg.RSAPKCS1v15, crypto.SHA256},
+	{"rsa-pss-3072", "rsa-3072", sigalg.RSAPSS, crypto.SHA256},
+	{"rsa-pss-4096", "rsa-4096", sigalg.RSAPSS, crypto.SHA256},
+	{"ecdsa-p256", "ecdsa-p256", sigalg.ECDSA, crypto.SHA256},
+	{"ecdsa-p384", "ecdsa-p384", sigalg.ECDSA, crypto.SHA384},
+	{"ecdsa-p521", "ecdsa-p521", sigalg.ECDSA, crypto.SHA512},
+}
+
+func algorithmNames() []string {
+	var names []string
+	for _, alg := range anchorAlgorithms {
+		names = append(names, alg.name)
+	}
+	return names
+}
+
+func newAnchorCreateCmd(a *app) *cobra.Command {
+	var ws wsFlags
+	var keys keyFlags
+	var algorithm, organization string
+	var days int
+	c := &cobra.Command{
+		Use:   "create --organization NAME --key KEY",
+		Short: "Make the self-signed EFGSTA certificate by template 4.5",
+		Long: `Makes the self-signed EFGSTA certificate by template 4.5 of the governance
+document. The template is vetted before any key is used or made. If there is no
+key of that name yet, one is made: in the file (rehearsal only), or in the token,
+where it can never be read out.
+
+The algorithm decides who can verify: rsa-3072 with PKCS#1 v1.5, the default, is
+verified by every known consumer; rsa-pss, which governance 4.1 recommends, cannot
+be verified by the deployed gateway (see: efgsta anchor check).`,
+		Example: `  efgsta anchor create --organization "European Commission" --key file:keys/efgsta.p8
+  efgsta anchor create --algorithm ecdsa-p256 --organization "European Commission" \
+      --key 'pkcs11:token=EFGSTA;object=efgsta-2026' --module /usr/lib/softhsm/libsofthsm2.so`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, args []string) error {
+			i := slices.IndexFunc(anchorAlgorithms, func(alg struct {
+				name, key string
+				scheme    sigalg.Scheme
+				hash      crypto.Hash
+			}) bool {
+				return alg.name == algorithm
+			})
+			if i < 0 {
+				return usagef("one of: "+strings.Join(algorithmNames(), ", "), "--algorithm %q is not known", algorithm)
+			}
+			if organization == "" {
+				return usagef(`example: --organization "European Commission"`, "--organization is needed (Governance 4.5: o=<Provider>)")
+			}
+			s, err := ws.open(a, deciding)
+			if err != nil {
+				return err
+			}
+			defer s.Close()
+			return createAnchor(c.Context(), a, s, &keys, anchorAlgorithms[i].key, anchor.Params{
+				Organization: organization,
+				Rehearsal:    s.Config.Environment == registry.Rehearsal,
+				NotBefore:    s.now,
+				Days:         days,
+				Scheme:       anchorAlgorithms[i].scheme,
+				Hash:         anchorAlgorithms[i].hash,
+			})
+		},
+	}
+	ws.add(c, a)
+	keys.add(c)
+	c.Flags().StringVar(&algorithm, "algorithm", "rsa-3072", strings.Join(algorithmNames(), ", "))
+	c.Flags().StringVar(&organization, "organization", "", "`NAME` of the provider, the certificate's O (required)")
+	c.Flags().IntVar(&days, "days", 730, "validity in days, one to two years (Governance 4.2)")
+	return c
+}
+
+// createAnchor reads from top to bottom like the paper script: check all there is to
+// check, then touch the key, then record.
+func createAnchor(ctx context.Context, a *app, s *session, keys *keyFlags, keyAlgorithm string, p anchor.Params) error {
+	if s.Anchor != nil {
+		return usagef("show it with: efgsta anchor show", "this workspace has an EFGSTA already: %s", s.Anchor.SHA256)
+	}
+	wiring, err := keys.resolve(s.Dir)
+	if err != nil {
+		return err
+	}
+	engine, err := vet.New(s.policy)
+	if err != nil {
+		return err
+	}
+	if err := anchor.Lint(engine, p, rand.Reader); err != nil {
+		return refused(err)
+	}
+	key, err := keys.open(ctx, a, s.Workspace, wiring, nil, keyAlgorithm)
+	if err != nil {
+		return err
+	}
+	defer key.Close()
+	if got := keyName(key.Public()); got != keyAlgorithm {
+		return usagef("name another key, or give --algorithm to fit it", "%s is a %s key, not %s", key.where, got, keyAlgorithm)
+	}
+	made, err := anchor.Create(engine, p, key, rand.Reader)
+	if err != nil {
+		return refused(err)
+	}
+	if err := wiring.write(s.Dir); err != nil {
+		return err
+	}
+	crt := made.Certificate
+	err = s.SetAnchor(s.now, s.actor, crt, registry.AnchorData{
+		Subject: crt.Subject.String(), Algorithm: made.Algorithm.String(), NotBefore: crt.NotBefore, NotAfter: crt.NotAfter, Key: wiring.Key,
+	})
+	if err != nil {
+		return err
+	}
+	a.printf("made EFGSTA %s\n", crt.Thumbprint())
+	a.showAnchor(made)
+	if err := gateway.CheckAnchor(crt); err != nil {
+		a.notef("warning: %s", report.Escape(err.Error()))
+	}
+	a.notef("next: efgsta anchor check, then: efgsta anchor show --pem > efgsta.pem for whoever verifies")
+	return nil
+}
+
+func newAnchorShowCmd(a *app) *cobra.Command {
+	var ws wsFlags
+	var asPEM bool
+	c := &cobra.Command{
+		Use:   "show",
+		Short: "Show the EFGSTA certificate",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, args []string) error {
+			s, err := ws.open(a, looking)
+			if err != nil {
+				return err
+			}
+			defer s.Close()
+			an, err := s.anchor()
+			if err != nil {
+				return err
+			}
+			if asPEM {
+				a.printf("%s", an.Certificate.PEM())
+				return nil
+			}
+			a.showAnchor(an)
+			a.printf("key           %s\n", report.Escape(s.Anchor.Key))
+			return nil
+		},
+	}
+	ws.add(c, a)
+	c.Flags().BoolVar(&asPEM, "pem", false, "print the certificate itself, for whoever pins it")
+	return c
+}
+
+// anchor is the workspace's EFGSTA.
+func (s *session) anchor() (*anchor.Anchor, error) {
+	if s.Anchor == nil {
+		return nil, usagef("make one with: efgsta anchor create", "this workspace has no EFGSTA")
+	}
+	return anchor.New(s.Anchor.Certificate)
+}
+
+func (a *app) showAnchor(an *anchor.Anchor) {
+	c := an.Certificate
+	a.printf("subject       %s\n", report.Escape(c.Subject.String()))
+	a.printf("sha256        %s\n", c.Thumbprint())
+	a.printf("key sha256    %s\n", c.SPKISHA256())
+	a.printf("signs with    %s\n", an.Algorithm)
+	a.printf("valid         %s to %s\n", c.NotBefore.Format(time.RFC3339), c.NotAfter.Format(time.RFC3339))
+}
+
+func newAnchorCheckCmd(a *app) *cobra.Command {
+	var ws wsFlags
+	var keys keyFlags
+	c := &cobra.Command{
+		Use:   "check",
+		Short: "Vet the EFGSTA and say who can verify what it signs",
+		Long: `Vets the EFGSTA certificate against template 4.5 and says which consumers can
+verify its signatures, and why not. With --pin-file or --pin-fd it also logs in to
+the token, once, and shows the key's attributes.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, args []string) error {
+			s, err := ws.open(a, looking)
+			if err != nil {
+				return err
+			}
+			defer s.Close()
+			an, err := s.anchor()
+			if err != nil {
+				return err
+			}
+			engine, err := vet.New(s.policy)
+			if err != nil {
+				return err
+			}
+			result := engine.Vet(vet.Request{Certificate: an.Certificate, Role: vet.EFGSTA, Country: "BE", At: s.now,
+				Rehearsal: s.Config.Environment == registry.Rehearsal, Others: s.Known()})
+			result.File = "EFGSTA"
+			if err := a.showResults([]*vet.Result{result}, s); err != nil {
+				return err
+			}
+			a.printf("\nWho can verify signatures of this EFGSTA:\n")
+			a.table([]string{"consumer", "can", "why"}, consumers(an))
+			if err := a.checkKey(c.Context(), s, &keys, an); err != nil {
+				return err
+			}
+			if result.Verdict != vet.VerdictAccepted {
+				return no()
+			}
+			return nil
+		},
+	}
+	ws.add(c, a)
+	keys.addPIN(c)
+	return c
+}
+
+// gatewayColumn is the size of the gateway's column "signature", characters.
+const gatewayColumn = 690
+
+// consumers says for each known verifier whether it can verify this anchor's signatures.
+func consumers(an *anchor.Anchor) [][]string {
+	row := func(who string, why string) []string {
+		if why == "" {
+			return []string{who, "yes", ""}
+		}
+		return []string{who, "no", why}
+	}
+	gatewayWhy := ""
+	if err := gateway.CheckAnchor(an.Certificate); err != nil {
+		gatewayWhy = report.Escape(err.Error())
+	}
+	strict := ""
+	if an.Algorithm.Scheme != sigalg.RSAPKCS1v15 || an.Algorithm.Hash != crypto.SHA256 {
+		strict = "one national client takes SHA-256 with RSA PKCS#1 v1.5 only"
+	}
+	jdk := ""
+	if an.Algorithm.Scheme == sigalg.RSAPSS {
+		jdk = "only if its program sets the PSS parameters; the certificate alone does not"
+	}
+	rows := [][]string{row("online gateway", gatewayWhy), row("strict national clients", strict), row("OpenSSL", ""), row("JDK by algorithm name", jdk)}
+	size := base64.StdEncoding.EncodedLen((an.Certificate.PublicKey.Bits() + 7) / 8)
+	if an.Algorithm.Scheme == sigalg.ECDSA {
+		// SEQUENCE of two INTEGERs, each at most one octet longer than the order.
+		size = base64.StdEncoding.EncodedLen(2*((an.Certificate.PublicKey.Bits()+7)/8+3) + 3)
+	}
+	why := ""
+	if size > gatewayColumn {
+		why = fmt.Sprintf("%d characters, the column holds %d", size, gatewayColumn)
+	}
+	return append(rows, row(fmt.Sprintf("gateway column (%d of %d)", size, gatewayColumn), why))
+}
+
+// checkKey shows what the token says of the key, or that nobody asked.
+func (a *app) checkKey(ctx context.Context, s *session, keys *keyFlags, an *anchor.Anchor) error {
+	wiring, err := keys.resolve(s.Dir)
+	if err != nil {
+		return err
+	}
+	if strings.HasPrefix(wiring.Key, "file:") {
+		a.printf("key: %s, an encrypted file, for rehearsals only\n", report.Escape(wiring.Key))
+		return nil
+	}
+	if !keys.pinGiven() {
+		a.printf("key: %s; its attributes were not evaluated (give --pin-file or --pin-fd to log in and read them)\n", report.Escape(wiring.Key))
+		return nil
+	}
+	key, err := keys.open(ctx, a, s.Workspace, wiring, an.Certificate.PublicKey.Std, "")
+	if err != nil {
+		return err
+	}
+	defer key.Close()
+	t := key.token.Token()
+	a.printf("key: %s\n", report.Escape(key.where))
+	for _, attr := range []struct {
+		name string
+		v    *bool
+	}{{"sensitive", t.Sensitive}, {"extractable", t.Extractable}, {"never extractable", t.NeverExtractable}} {
+		says := "not told by the token"
+		if attr.v != nil {
+			says = fmt.Sprint(*attr.v)
+		}
+		a.printf("  %-18s %s\n", attr.name, says)
+	}
+	return nil
+}

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+)
+
+// newRootCmd is the command tree.
+func newRootCmd(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "efgsta",
+		Short: "Offline trust-anchor toolkit of the European Federation Gateway Service",
+		Long: `efgsta vets the certificates that member states bring, signs them and the trust
+list with the EFGSTA key, and packs what the online gateway imports.
+
+It never opens a network connection.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetIn(a.in)
+	root.SetOut(a.out)
+	root.SetErr(a.err)
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usagef("efgsta "+c.Name()+" --help", "%w", err)
+	})
+	root.Version = version
+	for _, g := range []struct {
+		id, title string
+		commands  []*cobra.Command
+	}{
+		{"vet", "Vet certificates (no workspace needed):", []*cobra.Command{newCheckCmd(a), newRulesCmd(a)}},
+		{"decide", "Decide (append to the journal):", []*cobra.Command{newInitCmd(a), newAnchorCmd(a), newMemberCmd(a), newSubmitCmd(a)}},
+		{"sign", "Sign:", []*cobra.Command{newStatusCmd(a), newPlanCmd(a), newSignCmd(a)}},
+		{"send", "Hand out and verify:", []*cobra.Command{newExportCmd(a), newVerifyCmd(a)}},
+	} {
+		root.AddGroup(&cobra.Group{ID: g.id, Title: g.title})
+		for _, c := range g.commands {
+			c.GroupID = g.id
+			root.AddCommand(c)
+		}
+	}
+	return root
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/efgsta/efgsta/pkg/ceremony"
+	"github.com/efgsta/efgsta/pkg/registry"
+)
+
+func newSignCmd(a *app) *cobra.Command {
+	var ws wsFlags
+	var keys keyFlags
+	var confirm string
+	c := &cobra.Command{
+		Use:   "sign [PLAN-DIGEST]",
+		Short: "Sign a plan and publish the release",
+		Long: `Signs exactly what the plan holds: makes the plan again from the workspace and
+refuses if a byte differs, asks for the words of its digest, logs in once, signs,
+verifies every signature, reads every file back, and only then gives the release
+its name. Interrupted at any point it leaves no release or a whole one; run it again.
+
+Without PLAN-DIGEST the newest plan for the current state is meant.`,
+		Example: `  efgsta sign
+  efgsta sign --pin-file pin --confirm "words of the plan …"     # rehearsal only`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			s, err := ws.open(a, deciding)
+			if err != nil {
+				return err
+			}
+			defer s.Close()
+			digest := ""
+			if len(args) == 1 {
+				digest = strings.ToLower(strings.ReplaceAll(args[0], " ", ""))
+			}
+			return sign(c.Context(), a, s, &keys, digest, confirm)
+		},
+	}
+	ws.add(c, a)
+	keys.add(c)
+	c.Flags().StringVar(&confirm, "confirm", "", "the `WORDS` of the plan, instead of typing them (rehearsal only)")
+	return c
+}
+
+// sign is the ceremony from top to bottom.
+func sign(ctx context.Context, a *app, s *session, keys *keyFlags, digest, confirm string) error {
+	if s.Config.Environment == registry.Production {
+		if confirm != "" {
+			return usagef("leave it out; the words are typed at the terminal", "--confirm is for rehearsals")
+		}
+		return refusef("rehearse in a workspace made with --environment rehearsal", "production signs only what other people approved, and this version has no approvals yet")
+	}
+	plan, err := ceremony.Load(s.Workspace, s.policy, toolName, digest, s.now)
+	if err != nil {
+		return refused(err)
+	}
+	a.notef("%s, digest %s", summary(plan.Plan), plan.Digest)
+	if confirm == "" {
+		if confirm, err = a.askLine(interrupted(ctx), fmt.Sprintf("read the plan, then type its %d words", ceremony.ConfirmWords)); err != nil {
+			return err
+		}
+	}
+	if !ceremony.SameWords(confirm, plan.Words()) {
+		return &exitError{code: exitAborted, err: fmt.Errorf("the words are not those of plan %s; nothing was signed", plan.Digest), advice: "the words stand at the end of what efgsta plan prints"}
+	}
+	wiring, err := keys.resolve(s.Dir)
+	if err != nil {
+		return err
+	}
+	key, err := keys.open(ctx, a, s.Workspace, wiring, s.Anchor.Certificate.PublicKey.Std, "")
+	if err != nil {
+		return err
+	}
+	result, err := ceremony.Sign(s.Workspace, plan, key, rand.Reader, s.now, s.actor)
+	logins := key.logins()
+	// The release is on disk before the module is shut down: some crash on the way out.
+	if closeErr := key.Close(); err == nil && closeErr != nil {
+		a.notef("warning: the token did not close cleanly: %v; the release is complete", closeErr)
+	}
+	if err != nil {
+		return signError(err)
+	}
+	a.printf("signed release %d: %s in %s, %s\n", result.Sequence, plural(len(result.Verified.Manifest.Files)+3, "file"), result.Dir, plural(result.Signatures, "signature"))
+	if !key.isFile {
+		a.printf("made with %s, %s\n", key.where, plural(logins, "login"))
+	}
+	a.showSteps(result.Verified.Steps)
+	a.notef("next: efgsta export gateway -o gateway-%06d.tar", result.Sequence)
+	return nil
+}

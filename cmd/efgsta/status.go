@@ -1,0 +1,204 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/efgsta/efgsta/pkg/cert"
+	"github.com/efgsta/efgsta/pkg/registry"
+	"github.com/efgsta/efgsta/pkg/release"
+	"github.com/efgsta/efgsta/pkg/report"
+	"github.com/efgsta/efgsta/pkg/strictjson"
+	"github.com/efgsta/efgsta/pkg/trustlist"
+	"github.com/efgsta/efgsta/pkg/vet"
+)
+
+func newStatusCmd(a *app) *cobra.Command {
+	var ws wsFlags
+	var format string
+	var within int
+	c := &cobra.Command{
+		Use:   "status",
+		Short: "Members and certificates: verdict, days left, what is due",
+		Long: `Shows every certificate with today's verdict, how long it lasts and what is due:
+renewal one calendar month before expiry (Governance 3.4), the EFGSTA and the
+trust list too. Exit code 1 when something is due.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := oneOf("format", format, "table", "json"); err != nil {
+				return err
+			}
+			s, err := ws.open(a, looking)
+			if err != nil {
+				return err
+			}
+			defer s.Close()
+			st, err := s.status(within)
+			if err != nil {
+				return err
+			}
+			if format == "json" {
+				text, err := strictjson.Marshal(st)
+				if err != nil {
+					return err
+				}
+				a.printf("%s", text)
+			} else {
+				a.showStatus(st)
+			}
+			if len(st.Due) > 0 {
+				return no()
+			}
+			return nil
+		},
+	}
+	ws.add(c, a)
+	c.Flags().StringVar(&format, "format", "table", "table or json")
+	c.Flags().IntVar(&within, "within", 0, "also call due what ends within `DAYS`")
+	return c
+}
+
+// statusReport is the state of a workspace on one day.
+type statusReport struct {
+	Schema       string               `json:"schema"`
+	ListID       string               `json:"listId"`
+	Environment  registry.Environment `json:"environment"`
+	At           time.Time            `json:"at"`
+	Anchor       string               `json:"anchor"` // "" if there is none
+	Release      uint64               `json:"release"`
+	Certificates []statusLine         `json:"certificates"`
+	Missing      []string             `json:"missing"`
+	Due          []string             `json:"due"`
+	Next         []string             `json:"next"`
+}
+
+type statusLine struct {
+	Country  string      `json:"country"`
+	Type     vet.Role    `json:"type"`
+	SHA256   string      `json:"sha256"`
+	Subject  string      `json:"subject"`
+	Verdict  vet.Verdict `json:"verdict"`
+	NotAfter time.Time   `json:"notAfter"`
+	DaysLeft int         `json:"daysLeft"`
+	Listed   bool        `json:"listed"` // in the last trust list
+}
+
+func (s *session) status(within int) (*statusReport, error) {
+	st := &statusReport{Schema: "efgsta.status/v1", ListID: s.ListID, Environment: s.Environment, At: s.now,
+		Certificates: []statusLine{}, Missing: []string{}, Due: []string{}, Next: []string{}}
+	engine, err := vet.New(s.policy)
+	if err != nil {
+		return nil, err
+	}
+	list, err := s.lastList()
+	if err != nil {
+		return nil, err
+	}
+	due := func(what string, end time.Time) {
+		switch {
+		case !s.now.Before(end):
+			st.Due = append(st.Due, what+" expired on "+day(end))
+		case s.now.After(monthBefore(end)) || (within > 0 && s.now.AddDate(0, 0, within).After(end)):
+			st.Due = append(st.Due, fmt.Sprintf("%s ends on %s, in %s: renew it (Governance 3.4)", what, day(end), plural(daysLeft(s.now, end), "day")))
+		}
+	}
+	if s.Anchor == nil {
+		st.Next = append(st.Next, "efgsta anchor create")
+	} else {
+		st.Anchor = s.Anchor.SHA256
+		due("EFGSTA "+cert.ShortHex(s.Anchor.SHA256), s.Anchor.Certificate.NotAfter)
+	}
+	if list != nil {
+		st.Release = list.Sequence
+		if !s.now.Before(list.NextUpdate) {
+			st.Due = append(st.Due, fmt.Sprintf("trust list %d is stale since %s: sign a new one", list.Sequence, day(list.NextUpdate)))
+		}
+	}
+	changed := list == nil
+	for _, c := range s.Certificates() {
+		r := engine.Vet(vet.Request{Certificate: c.Certificate, Role: c.Type, Country: c.Country, At: s.now, Others: s.Known()})
+		line := statusLine{c.Country, c.Type, c.SHA256, c.Subject, r.Verdict, c.Certificate.NotAfter, daysLeft(s.now, c.Certificate.NotAfter), false}
+		if list != nil {
+			_, line.Listed = list.Find(c.Certificate.Thumbprint())
+		}
+		st.Certificates = append(st.Certificates, line)
+		changed = changed || line.Listed != (r.Verdict == vet.VerdictAccepted)
+		if line.Listed || r.Verdict == vet.VerdictAccepted {
+			due(fmt.Sprintf("%s %s %s", c.Country, strings.ToUpper(string(c.Type)), cert.ShortHex(c.SHA256)), c.Certificate.NotAfter)
+		}
+	}
+	st.Missing = s.missing(st.Certificates)
+	if s.Anchor != nil && changed && len(st.Certificates) > 0 {
+		st.Next = append(st.Next, "efgsta plan, then efgsta sign")
+	}
+	return st, nil
+}
+
+// missing names the members that have no acceptable certificate of a kind (Governance 3.2: two are needed).
+func (s *session) missing(lines []statusLine) []string {
+	out := []string{}
+	for _, m := range s.Members() {
+		for _, role := range []vet.Role{vet.NBTLS, vet.NBBS} {
+			found := false
+			for _, l := range lines {
+				found = found || (l.Country == m.Country && l.Type == role && l.Verdict == vet.VerdictAccepted)
+			}
+			if !found {
+				out = append(out, fmt.Sprintf("%s has no acceptable %s", m.Country, strings.ToUpper(string(role))))
+			}
+		}
+	}
+	return out
+}
+
+// lastList is the newest trust list, or nil.
+func (s *session) lastList() (*trustlist.List, error) {
+	last := s.LastRelease()
+	if last == nil {
+		return nil, nil
+	}
+	text, err := readFile(s.ReleaseDir(last.Sequence) + "/" + release.ListPath)
+	if err != nil {
+		return nil, damaged(err)
+	}
+	if release.Digest(text) != last.TrustList {
+		return nil, damaged(fmt.Errorf("the trust list of release %d is not the one in the journal", last.Sequence))
+	}
+	return trustlist.Parse(text)
+}
+
+// monthBefore is one calendar month earlier, clamped to that month's end.
+func monthBefore(t time.Time) time.Time {
+	m := t.AddDate(0, -1, 0)
+	if m.Day() != t.Day() {
+		m = m.AddDate(0, 0, -m.Day())
+	}
+	return m
+}
+
+func (a *app) showStatus(st *statusReport) {
+	a.printf("List %s (%s), release %d, on %s\n\n", st.ListID, st.Environment, st.Release, day(st.At))
+	var rows [][]string
+	for _, l := range st.Certificates {
+		listed := "no"
+		if l.Listed {
+			listed = "yes"
+		}
+		rows = append(rows, []string{l.Country, strings.ToUpper(string(l.Type)), cert.ShortHex(l.SHA256), string(l.Verdict), listed, day(l.NotAfter), fmt.Sprint(l.DaysLeft), report.Escape(l.Subject)})
+	}
+	a.table([]string{"state", "type", "sha256", "verdict", "listed", "ends", "days", "subject"}, rows)
+	for _, section := range []struct {
+		title string
+		lines []string
+	}{{"Due", st.Due}, {"Missing", st.Missing}, {"Next", st.Next}} {
+		if len(section.lines) > 0 {
+			a.printf("\n%s:\n", section.title)
+			for _, l := range section.lines {
+				a.printf("  %s\n", l)
+			}
+		}
+	}
+}

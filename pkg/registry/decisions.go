@@ -1,0 +1,93 @@
+package registry
+
+import (
+	"fmt"
+	"regexp"
+	"time"
+
+	"github.com/efgsta/efgsta/pkg/cert"
+)
+
+var countryForm = regexp.MustCompile(`^[A-Z]{2}$`)
+
+// AddMember records a member state (Governance 3.2). Repeating it with the same data changes nothing.
+func (w *Workspace) AddMember(at time.Time, actor string, d MemberData) (added bool, err error) {
+	if !countryForm.MatchString(d.Country) {
+		return false, &Error{Msg: fmt.Sprintf("%q is not a country code", d.Country), Next: "use the two upper-case letters of ISO 3166-1, as they stand in the certificates' C"}
+	}
+	if m := w.Member(d.Country); m != nil {
+		if m.Name == d.Name && fmt.Sprint(m.Contacts) == fmt.Sprint(d.Contacts) {
+			return false, nil
+		}
+		return false, &Error{Msg: fmt.Sprintf("%s is a member already, as %q", d.Country, m.Name), Next: "a member's data cannot be changed in this version"}
+	}
+	return true, w.record(at, actor, EventMember, d)
+}
+
+// SetAnchor records the EFGSTA certificate, whose DER becomes an object.
+func (w *Workspace) SetAnchor(at time.Time, actor string, c *cert.Certificate, d AnchorData) error {
+	if w.Anchor != nil {
+		return &Error{Msg: "this workspace has an EFGSTA already: " + cert.ShortHex(w.Anchor.SHA256), Next: "show it with: efgsta anchor show"}
+	}
+	sha, err := w.PutObject(c.Raw)
+	if err != nil {
+		return err
+	}
+	d.SHA256 = sha
+	if err := w.record(at, actor, EventAnchor, d); err != nil {
+		return err
+	}
+	w.Anchor.Certificate = c
+	return nil
+}
+
+// Submitted is one file of a submission with the certificate chosen from it.
+type Submitted struct {
+	Data        SubmittedCertificate // SHA256, Object and Subject are filled in
+	File        []byte               // as received; never one that holds a private key
+	Certificate *cert.Certificate
+}
+
+// Submit records a submission: files and certificates become objects first, then
+// one event names them all.
+func (w *Workspace) Submit(at time.Time, actor, country, confirmedBy string, files []Submitted) error {
+	d := SubmissionData{Country: country, ConfirmedBy: confirmedBy}
+	for _, f := range files {
+		var err error
+		if f.Data.Object, err = w.PutObject(f.File); err != nil {
+			return err
+		}
+		if f.Data.SHA256, err = w.PutObject(f.Certificate.Raw); err != nil {
+			return err
+		}
+		f.Data.Subject = f.Certificate.Subject.String()
+		if f.Data.Failed == nil {
+			f.Data.Failed = []string{}
+		}
+		d.Certificates = append(d.Certificates, f.Data)
+	}
+	if err := w.record(at, actor, EventSubmission, d); err != nil {
+		return err
+	}
+	return w.loadCertificates()
+}
+
+// Refuse records that a file was not taken in. Its bytes are kept nowhere.
+func (w *Workspace) Refuse(at time.Time, actor string, d RefusalData) error {
+	return w.record(at, actor, EventRefusal, d)
+}
+
+// Released records a published release.
+func (w *Workspace) Released(at time.Time, actor string, d ReleasedData) error {
+	return w.record(at, actor, EventReleased, d)
+}
+
+// Find returns the submitted certificate of that thumbprint, or nil.
+func (s *State) Find(t cert.Thumbprint) *Certificate {
+	for _, c := range s.certificates {
+		if c.SHA256 == t.String() {
+			return c
+		}
+	}
+	return nil
+}

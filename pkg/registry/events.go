@@ -1,0 +1,82 @@
+package registry
+
+import (
+	"time"
+
+	"github.com/efgsta/efgsta/pkg/vet"
+)
+
+// The journal's event types and their data. A type's name and members never change
+// meaning; new facts get new members or new types.
+const (
+	EventInit       = "workspace.initialised"
+	EventAnchor     = "anchor.created"
+	EventMember     = "member.added"
+	EventSubmission = "submission.received"
+	EventRefusal    = "submission.refused"
+	EventReleased   = "released"
+)
+
+// InitData opens a journal.
+type InitData struct {
+	ListID      string      `json:"listId"`
+	Environment Environment `json:"environment"`
+	Policy      string      `json:"policy"`
+	Tool        string      `json:"tool"`
+}
+
+// AnchorData records the EFGSTA certificate; its DER is the object of that name.
+type AnchorData struct {
+	SHA256    string    `json:"sha256"`
+	Subject   string    `json:"subject"`
+	Algorithm string    `json:"algorithm"`
+	NotBefore time.Time `json:"notBefore"`
+	NotAfter  time.Time `json:"notAfter"`
+	Key       string    `json:"key"` // where the private key was: file:… or a PKCS#11 URI
+}
+
+// MemberData adds a member state.
+type MemberData struct {
+	Country  string   `json:"country"`
+	Name     string   `json:"name"`
+	Contacts []string `json:"contacts"`
+}
+
+// SubmissionData records what a member state brought. The files as received and
+// the certificates chosen from them are objects.
+type SubmissionData struct {
+	Country      string                 `json:"country"`
+	ConfirmedBy  string                 `json:"confirmedBy"` // how the fingerprint was read back, "" if not yet
+	Certificates []SubmittedCertificate `json:"certificates"`
+}
+
+// SubmittedCertificate is one certificate of a submission, with the verdict of that day.
+type SubmittedCertificate struct {
+	Type    vet.Role    `json:"type"`
+	SHA256  string      `json:"sha256"`
+	Subject string      `json:"subject"`
+	File    string      `json:"file"`       // base name as it came
+	Object  string      `json:"fileSha256"` // the file as received
+	Chosen  string      `json:"chosen"`     // why this certificate of the file
+	Verdict vet.Verdict `json:"verdict"`
+	Policy  string      `json:"policySha256"`
+	Failed  []string    `json:"failed"` // rule ids that did not pass
+}
+
+// RefusalData records a submission that was not taken in, without its bytes.
+type RefusalData struct {
+	Country string `json:"country"`
+	File    string `json:"file"` // base name
+	Reason  string `json:"reason"`
+}
+
+// ReleasedData records a published release.
+type ReleasedData struct {
+	Sequence  uint64 `json:"sequence"`
+	Manifest  string `json:"manifest"`  // SHA-256 of manifest.json
+	TrustList string `json:"trustList"` // SHA-256 of the list
+	Plan      string `json:"plan"`      // digest of the plan that was signed
+	Anchor    string `json:"anchor"`
+	Files     int    `json:"files"`
+	Signed    int    `json:"signatures"` // made in this release; 0 when adopted after an interruption
+}

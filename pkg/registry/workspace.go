@@ -1,0 +1,216 @@
+// Package registry is the state of a workspace: members, certificates, the EFGSTA
+// and releases, replayed from the journal, which alone is the truth.
+package registry
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"github.com/efgsta/efgsta/pkg/atomicfile"
+	"github.com/efgsta/efgsta/pkg/cert"
+	"github.com/efgsta/efgsta/pkg/journal"
+)
+
+// ErrDamaged marks a workspace whose files do not fit its journal.
+var ErrDamaged = errors.New("workspace damaged")
+
+// Error is a refusal with what to do next.
+type Error struct {
+	Msg  string
+	Next string
+	Err  error
+}
+
+func (e *Error) Error() string {
+	if e.Err == nil {
+		return e.Msg
+	}
+	return e.Msg + ": " + e.Err.Error()
+}
+func (e *Error) Unwrap() error { return e.Err }
+
+// Hint says what to do next.
+func (e *Error) Hint() string { return e.Next }
+
+// Names inside a workspace.
+const (
+	JournalFile = "journal.jsonl"
+	objectsDir  = "objects"
+	plansDir    = "plans"
+	releasesDir = "releases"
+	keysDir     = "keys"
+	lockFile    = "lock"
+)
+
+// Workspace is an open workspace, locked for this process.
+type Workspace struct {
+	Dir    string
+	Config Config
+	// ConfigSHA256 and PolicyName stand in every plan.
+	ConfigSHA256 string
+	Notes        []string // what opening had to say, such as a torn journal line set aside
+
+	State
+	log  *journal.Log
+	lock *flock.Flock
+}
+
+// Init makes a workspace in dir, which must be absent, empty, or left by an Init
+// that was interrupted. The journal comes last and makes it one.
+func Init(dir string, c Config, at time.Time, actor, tool string) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	ours := map[string]bool{ConfigFile: true, objectsDir: true, plansDir: true, releasesDir: true, keysDir: true, lockFile: true}
+	for _, e := range entries {
+		if e.Name() == JournalFile && journalStarted(filepath.Join(dir, JournalFile)) {
+			return &Error{Msg: dir + " is a workspace already", Next: "use it with --workspace " + dir + ", or name another directory"}
+		}
+		if !ours[e.Name()] && e.Name() != JournalFile && !strings.HasPrefix(e.Name(), atomicfile.TempPrefix) {
+			return &Error{Msg: fmt.Sprintf("%s is not empty: it holds %q", dir, e.Name()), Next: "name a directory that does not exist yet"}
+		}
+	}
+	for _, sub := range []string{objectsDir, plansDir, releasesDir} {
+		if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil {
+			return err
+		}
+	}
+	if err := os.MkdirAll(filepath.Join(dir, keysDir), 0o700); err != nil {
+		return err
+	}
+	if err := atomicfile.Replace(filepath.Join(dir, ConfigFile), c.Encode(), 0o644); err != nil {
+		return err
+	}
+	log, _, err := journal.Open(filepath.Join(dir, JournalFile), func(journal.Event) error { return nil })
+	if err != nil {
+		return err
+	}
+	_, err = log.Append(at, actor, EventInit, InitData{c.ListID, c.Environment, c.Policy, tool})
+	return errors.Join(err, log.Close())
+}
+
+func journalStarted(path string) bool {
+	st, err := os.Stat(path)
+	return err == nil && st.Size() > 0
+}
+
+// Open locks the workspace at dir and replays its journal.
+func Open(dir string) (*Workspace, error) {
+	text, err := os.ReadFile(filepath.Join(dir, ConfigFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &Error{Msg: dir + " is not a workspace: it has no " + ConfigFile, Next: "name one with --workspace DIR, or make one with: efgsta init DIR --environment rehearsal"}
+	}
+	if err != nil {
+		return nil, err
+	}
+	w := &Workspace{Dir: dir, ConfigSHA256: digest(text)}
+	if w.Config, err = ParseConfig(text); err != nil {
+		return nil, err
+	}
+	if !journalStarted(filepath.Join(dir, JournalFile)) {
+		return nil, &Error{Msg: dir + ": " + JournalFile + " is missing or empty", Next: "if init was interrupted, run the same efgsta init again; otherwise restore the journal from its copy", Err: ErrDamaged}
+	}
+	w.lock = flock.New(filepath.Join(dir, lockFile))
+	if ok, err := w.lock.TryLock(); err != nil {
+		return nil, fmt.Errorf("lock %s: %w", dir, err)
+	} else if !ok {
+		return nil, &Error{Msg: dir + " is in use by another efgsta", Next: "wait until the other command has ended; the lock goes with its process"}
+	}
+	if err := w.replay(); err != nil {
+		w.Close()
+		return nil, err
+	}
+	return w, nil
+}
+
+func (w *Workspace) replay() error {
+	var note string
+	var err error
+	w.log, note, err = journal.Open(filepath.Join(w.Dir, JournalFile), w.apply)
+	if err != nil {
+		return err
+	}
+	if note != "" {
+		w.Notes = append(w.Notes, note)
+	}
+	if w.ListID != w.Config.ListID || w.Environment != w.Config.Environment {
+		return &Error{
+			Msg:  fmt.Sprintf("%s says list %s (%s), the journal says %s (%s)", ConfigFile, w.Config.ListID, w.Config.Environment, w.ListID, w.Environment),
+			Next: "list id and environment are fixed when a workspace is made; put them back in " + ConfigFile,
+			Err:  ErrDamaged,
+		}
+	}
+	return w.loadCertificates()
+}
+
+// Close ends the use of the workspace and unlocks it.
+func (w *Workspace) Close() error {
+	var err error
+	if w.log != nil {
+		err = w.log.Close()
+	}
+	return errors.Join(err, w.lock.Unlock())
+}
+
+// Head is the last event of the journal.
+func (w *Workspace) Head() journal.Head { return w.log.Head() }
+
+// record appends an event and applies it to the state.
+func (w *Workspace) record(at time.Time, actor, typ string, data any) error {
+	e, err := w.log.Append(at, actor, typ, data)
+	if err != nil {
+		return err
+	}
+	return w.apply(e)
+}
+
+// PutObject keeps bytes under their SHA-256 and returns it. What is there already stays.
+func (w *Workspace) PutObject(data []byte) (string, error) {
+	name := digest(data)
+	err := atomicfile.Create(filepath.Join(w.Dir, objectsDir, name), data, 0o644)
+	if errors.Is(err, fs.ErrExist) {
+		_, err = w.Object(name)
+	}
+	return name, err
+}
+
+// Object returns the bytes of that SHA-256.
+func (w *Workspace) Object(name string) ([]byte, error) {
+	path := filepath.Join(w.Dir, objectsDir, name)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, &Error{Msg: "object " + cert.ShortHex(name) + " cannot be read (" + err.Error() + ")", Next: "restore " + filepath.Join(objectsDir, name) + " from a copy of the workspace", Err: ErrDamaged}
+	}
+	if digest(data) != name {
+		return nil, &Error{Msg: "object " + cert.ShortHex(name) + " was changed", Next: "restore " + filepath.Join(objectsDir, name) + " from a copy of the workspace", Err: ErrDamaged}
+	}
+	return data, nil
+}
+
+// PlanDir is where the plan of that digest lives.
+func (w *Workspace) PlanDir(digest string) string { return filepath.Join(w.Dir, plansDir, digest) }
+
+// PlansDir is where pending plans live.
+func (w *Workspace) PlansDir() string { return filepath.Join(w.Dir, plansDir) }
+
+// ReleasesDir is where releases live.
+func (w *Workspace) ReleasesDir() string { return filepath.Join(w.Dir, releasesDir) }
+
+// ReleaseDir is where the release of that sequence lives.
+func (w *Workspace) ReleaseDir(sequence uint64) string {
+	return filepath.Join(w.Dir, releasesDir, fmt.Sprintf("%06d", sequence))
+}

@@ -1,0 +1,236 @@
+package report
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/efgsta/efgsta/pkg/cert"
+	"github.com/efgsta/efgsta/pkg/vet"
+)
+
+// Options of the forms for people.
+type Options struct {
+	Width  int  // columns to wrap at; 0: one line per finding, however long
+	Colour bool // the caller has seen that the output is a terminal that wants it
+	Quiet  bool // only what is not accepted, and of that only what stands in the way
+}
+
+// Table writes the report for people.
+func (c *Check) Table(w io.Writer, o Options) error {
+	p := &printer{w: bufio.NewWriter(w), Options: o}
+	for _, r := range c.Results {
+		if !o.Quiet || r.Verdict != vet.VerdictAccepted {
+			p.result(r)
+		}
+	}
+	if !o.Quiet {
+		p.totals(c)
+	}
+	return p.w.Flush()
+}
+
+type printer struct {
+	Options
+	w *bufio.Writer
+}
+
+func (p *printer) result(r *vet.Result) {
+	head := Escape(r.File)
+	if r.Index > 0 {
+		head += fmt.Sprintf(" #%d", r.Index+1)
+	}
+	if r.Role != "" {
+		head += "  " + strings.ToUpper(string(r.Role))
+	} else if r.Certificate != nil {
+		head += "  type unknown"
+	}
+	if r.Country != "" {
+		head += "  " + Escape(r.Country)
+	}
+	who := ""
+	if crt := r.Certificate; crt != nil {
+		if s := crt.Subject.String(); s != "" {
+			who = Escape(s) + "  "
+		}
+		who += "sha256 " + cert.ShortHex(crt.Thumbprint().String()) + "…"
+	}
+	verdict := p.paint(verdictColour(r.Verdict), strings.ToUpper(string(r.Verdict)))
+	// On a terminal the subject gets a line of its own, and the verdict the right margin.
+	if p.Width == 0 {
+		if who != "" {
+			head += "  " + who
+		}
+		fmt.Fprintf(p.w, "%s  %s\n", head, verdict)
+	} else {
+		gap := p.Width - utf8.RuneCountInString(head) - len(r.Verdict)
+		fmt.Fprintf(p.w, "%s%s%s\n", head, strings.Repeat(" ", max(2, gap)), verdict)
+		if who != "" {
+			p.wrap("  ", "  ", who)
+		}
+	}
+	if r.RoleReason != "" && (r.Role == "" || !p.Quiet) {
+		p.wrap("  · type: ", "    ", Escape(r.RoleReason))
+	}
+	p.findings(r)
+	fmt.Fprintln(p.w)
+}
+
+func (p *printer) findings(r *vet.Result) {
+	var rows []vet.Finding
+	var silent []string // not evaluated, and of no consequence for the verdict
+	label := 0
+	for _, f := range r.Findings {
+		if f.Status == vet.StatusNotEvaluated && !f.Blocks {
+			if len(silent) == 0 || silent[len(silent)-1] != f.ID {
+				silent = append(silent, f.ID)
+			}
+			continue
+		}
+		if p.Quiet && !stands(f) {
+			continue
+		}
+		rows = append(rows, f)
+		label = max(label, len(f.ID)+1+len(f.Name))
+	}
+	for _, f := range rows {
+		p.finding(f, label)
+	}
+	if p.Quiet {
+		return
+	}
+	line := fmt.Sprintf("%d rules passed", r.Passed)
+	if len(silent) > 0 {
+		line += fmt.Sprintf(" · %d not evaluated (%s)", len(silent), strings.Join(silent, ", "))
+	}
+	p.wrap("  "+p.paint(green, "✓")+" ", "    ", line)
+}
+
+// stands reports whether a finding keeps a certificate from being accepted.
+func stands(f vet.Finding) bool {
+	return f.Blocks || f.Status == vet.StatusFail && f.Severity == vet.SeverityError
+}
+
+func (p *printer) finding(f vet.Finding, label int) {
+	glyph, word := mark(f)
+	head := fmt.Sprintf("  %s %-*s  %s", p.paint(glyphColour(glyph), glyph), label, f.ID+" "+f.Name, word)
+	text := Escape(f.Message)
+	if strings.HasPrefix(f.Path, "line ") || strings.HasPrefix(f.Path, "extensions[") {
+		text = Escape(f.Path) + ": " + text
+	}
+	text += "  [" + f.Clause + "]"
+	if p.Width == 0 {
+		fmt.Fprintf(p.w, "%s%s  %s\n", head, strings.Repeat(" ", max(0, len("not evaluated")-len(word))), text)
+	} else {
+		fmt.Fprintln(p.w, head)
+		p.wrap("      ", "      ", text)
+	}
+	if f.Fix != "" && stands(f) {
+		p.wrap("      fix: ", "           ", Escape(f.Fix))
+	}
+}
+
+func mark(f vet.Finding) (glyph, word string) {
+	switch {
+	case f.Status == vet.StatusNotEvaluated:
+		return "·", "not evaluated"
+	case f.Status == vet.StatusWaived:
+		return "·", "waived"
+	case f.Severity == vet.SeverityError:
+		return "✗", "error"
+	case f.Severity == vet.SeverityWarning:
+		return "!", "warning"
+	}
+	return "·", f.Severity
+}
+
+func (p *printer) totals(c *Check) {
+	s := c.summary()
+	line := fmt.Sprintf("%d accepted, %d refused, %d undecided · %s in %s", s.Accepted, s.Refused, s.Undecided,
+		count(s.Certificates, "certificate"), count(s.Files, "file"))
+	if s.Skipped > 0 {
+		line += fmt.Sprintf(" · %s without a certificate skipped", count(s.Skipped, "file"))
+	}
+	line += fmt.Sprintf(" · policy %s, judged at %s", c.Policy.Name, c.At.UTC().Format("2006-01-02 15:04Z"))
+	p.wrap("", "", line)
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// wrap writes text behind first, and its further lines behind next. A word that
+// is longer than a line is cut. Width 0 does not wrap.
+func (p *printer) wrap(first, next, text string) {
+	prefix := first
+	room := func() int { return max(20, p.Width-utf8.RuneCountInString(next)) }
+	if p.Width == 0 || utf8.RuneCountInString(text) <= room() {
+		fmt.Fprintf(p.w, "%s%s\n", prefix, text)
+		return
+	}
+	for text != "" {
+		line, rest := cut(text, room())
+		fmt.Fprintf(p.w, "%s%s\n", prefix, line)
+		prefix, text = next, rest
+	}
+}
+
+// cut takes at most n characters off text, at a blank where there is one.
+func cut(text string, n int) (line, rest string) {
+	blank, i := -1, 0
+	for at, r := range text {
+		if i == n {
+			if r == ' ' {
+				blank = at
+			}
+			if blank <= 0 {
+				return text[:at], text[at:]
+			}
+			return strings.TrimRight(text[:blank], " "), strings.TrimLeft(text[blank:], " ")
+		}
+		if r == ' ' {
+			blank = at
+		}
+		i++
+	}
+	return text, ""
+}
+
+// SGR colours; "" paints nothing.
+const (
+	red    = "31"
+	green  = "32"
+	yellow = "33"
+)
+
+func (p *printer) paint(colour, text string) string {
+	if !p.Colour || colour == "" {
+		return text
+	}
+	return "\x1b[" + colour + "m" + text + "\x1b[0m"
+}
+
+func verdictColour(v vet.Verdict) string {
+	switch v {
+	case vet.VerdictAccepted:
+		return green
+	case vet.VerdictRefused:
+		return red
+	}
+	return yellow
+}
+
+func glyphColour(glyph string) string {
+	switch glyph {
+	case "✗":
+		return red
+	case "!":
+		return yellow
+	}
+	return ""
+}
