@@ -7,7 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
+	"slices"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 )
@@ -18,62 +19,14 @@ const Schema = "efgsta.policy/v1"
 // Roles are the four certificates of the governance document, in its order.
 func Roles() []string { return []string{"nbtls", "nbbs", "efgstls", "efgsta"} }
 
-type document struct {
-	Schema     string             `yaml:"schema"`
-	Name       string             `yaml:"name"`
-	Title      string             `yaml:"title"`
-	Document   string             `yaml:"document"`
-	Provenance string             `yaml:"provenance"`
-	Rules      map[string]setting `yaml:"rules"`
-}
-
-type setting struct {
-	Severity severity          `yaml:"severity"`
-	Cases    map[string]string `yaml:"cases"`
-	Missing  string            `yaml:"missing"`
-	Params   map[string]int    `yaml:"params"`
-}
-
-// severity is one word for all roles, or a word for each role that has the rule.
-type severity map[string]string
-
-// UnmarshalYAML reads both forms. A role that the long form leaves out is "off".
-func (s *severity) UnmarshalYAML(n *yaml.Node) error {
-	all := ""
-	switch n.Kind {
-	case yaml.ScalarNode:
-		all = n.Value
-		*s = severity{}
-	case yaml.MappingNode:
-		given := map[string]string{}
-		if err := n.Decode(&given); err != nil {
-			return err
-		}
-		*s = given
-		all = "off"
-	default:
-		return fmt.Errorf("line %d: severity is a word, or one word per role", n.Line)
-	}
-	for _, role := range Roles() {
-		if _, ok := (*s)[role]; !ok {
-			(*s)[role] = all
-		}
-	}
-	return nil
-}
-
-var (
-	ruleID     = regexp.MustCompile(`^EFGS-[0-9]{3}$`)
-	policyName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{0,63}$`)
-)
-
 // Parse loads a policy from YAML: known fields only, one document, no anchors or
 // aliases, at most MaxSize bytes. Errors wrap ErrInvalid.
 func Parse(data []byte) (*Policy, error) {
 	if len(data) > MaxSize {
 		return nil, fmt.Errorf("%w: %d bytes, at most %d", ErrInvalid, len(data), MaxSize)
 	}
-	// The tree is looked at first: an alias is refused before anything expands it.
+	// Only the tree is taken from the YAML library: an alias is refused before
+	// anything expands it.
 	var root yaml.Node
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	if err := dec.Decode(&root); err != nil {
@@ -82,95 +35,119 @@ func Parse(data []byte) (*Policy, error) {
 	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("%w: more than one YAML document", ErrInvalid)
 	}
-	if err := plain(&root); err != nil {
-		return nil, err
-	}
-
-	var doc document
-	dec = yaml.NewDecoder(bytes.NewReader(data))
-	dec.KnownFields(true)
-	if err := dec.Decode(&doc); err != nil {
+	p := &Policy{Rules: map[string]Setting{}}
+	if err := p.read(&root); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
-	if err := doc.validate(); err != nil {
-		return nil, err
-	}
-
 	sum := sha256.Sum256(data)
-	p := &Policy{
-		Name: doc.Name, Title: doc.Title, Document: doc.Document, Provenance: doc.Provenance,
-		SHA256: hex.EncodeToString(sum[:]),
-		Rules:  make(map[string]Setting, len(doc.Rules)),
-	}
-	for id, s := range doc.Rules {
-		p.Rules[id] = Setting{Severity: s.Severity, Cases: s.Cases, Missing: s.Missing, Params: s.Params}
-	}
+	p.SHA256 = hex.EncodeToString(sum[:])
 	return p, nil
 }
 
-// plain refuses what makes YAML more than a tree: anchors and aliases.
-func plain(n *yaml.Node) error {
-	if n.Kind == yaml.AliasNode || n.Anchor != "" {
-		return fmt.Errorf("%w: line %d: anchors and aliases are not allowed", ErrInvalid, n.Line)
+func (p *Policy) read(root *yaml.Node) error {
+	if root.Kind != yaml.DocumentNode || len(root.Content) != 1 {
+		return errors.New("no YAML document")
 	}
-	for _, c := range n.Content {
-		if err := plain(c); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (d *document) validate() error {
-	bad := func(format string, args ...any) error {
-		return fmt.Errorf("%w: %s", ErrInvalid, fmt.Sprintf(format, args...))
-	}
-	if d.Schema != Schema {
-		return bad("schema is %q, %q expected", d.Schema, Schema)
-	}
-	if !policyName.MatchString(d.Name) {
-		return bad("name %q: lower-case letters, digits, dots and hyphens expected", d.Name)
-	}
-	if d.Title == "" || len(d.Rules) == 0 {
-		return bad("title and rules are required")
-	}
-	for id, s := range d.Rules {
-		if !ruleID.MatchString(id) {
-			return bad("rule %q: an id such as EFGS-102 expected", id)
-		}
-		if s.Severity == nil {
-			return bad("%s: severity is required", id)
-		}
-		for role, word := range s.Severity {
-			if !known(role, Roles()...) {
-				return bad("%s: unknown role %q", id, role)
-			}
-			if !known(word, "error", "warning", "notice", "off") {
-				return bad("%s: unknown severity %q", id, word)
-			}
-		}
-		for name, word := range s.Cases {
-			if !known(word, "error", "warning", "notice", "off") {
-				return bad("%s: case %s: unknown severity %q", id, name, word)
-			}
-		}
-		if !known(s.Missing, "", "block", "report") {
-			return bad("%s: missing is %q, block or report expected", id, s.Missing)
-		}
-		for name, v := range s.Params {
-			if v < 0 {
-				return bad("%s: %s is %d, a number from 0 expected", id, name, v)
-			}
-		}
+	schema := ""
+	err := fields(root.Content[0], map[string]func(*yaml.Node) error{
+		"schema":     text(&schema),
+		"name":       text(&p.Name),
+		"title":      text(&p.Title),
+		"document":   text(&p.Document),
+		"provenance": text(&p.Provenance),
+		"rules": func(n *yaml.Node) error {
+			return pairs(n, func(id string, v *yaml.Node) error {
+				s, err := readSetting(v)
+				if err != nil {
+					return fmt.Errorf("%s: %w", id, err)
+				}
+				if !isRuleID(id) {
+					return fmt.Errorf("rule %q: an id such as EFGS-102 expected", id)
+				}
+				p.Rules[id] = s
+				return nil
+			})
+		},
+	})
+	switch {
+	case err != nil:
+		return err
+	case schema != Schema:
+		return fmt.Errorf("schema is %q, %q expected", schema, Schema)
+	case !isName(p.Name):
+		return fmt.Errorf("name %q: lower-case letters, digits, dots and hyphens expected", p.Name)
+	case p.Title == "" || len(p.Rules) == 0:
+		return errors.New("title and rules are required")
 	}
 	return nil
 }
 
-func known(word string, words ...string) bool {
-	for _, w := range words {
-		if w == word {
-			return true
-		}
+func readSetting(n *yaml.Node) (s Setting, err error) {
+	err = fields(n, map[string]func(*yaml.Node) error{
+		"severity": func(n *yaml.Node) error { return readSeverity(n, &s) },
+		"cases": func(n *yaml.Node) error {
+			s.Cases = map[string]string{}
+			return pairs(n, func(name string, v *yaml.Node) error { return severityWord(v, s.Cases, name) })
+		},
+		"missing": func(n *yaml.Node) error {
+			if err := text(&s.Missing)(n); err != nil {
+				return err
+			}
+			if s.Missing != "block" && s.Missing != "report" {
+				return at(n, "missing is %q, block or report expected", s.Missing)
+			}
+			return nil
+		},
+		"params": func(n *yaml.Node) error {
+			s.Params = map[string]int{}
+			return pairs(n, func(name string, v *yaml.Node) error { return number(v, s.Params, name) })
+		},
+	})
+	if err == nil && s.Severity == nil {
+		err = at(n, "severity is required")
 	}
-	return false
+	return s, err
+}
+
+// readSeverity reads one word for all roles, or one per role; a role that the long form leaves out is "off".
+func readSeverity(n *yaml.Node, s *Setting) error {
+	s.Severity = map[string]string{}
+	if n.Kind == yaml.ScalarNode {
+		for _, role := range Roles() {
+			if err := severityWord(n, s.Severity, role); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for _, role := range Roles() {
+		s.Severity[role] = "off"
+	}
+	return pairs(n, func(role string, v *yaml.Node) error {
+		if !slices.Contains(Roles(), role) {
+			return at(n, "unknown role %q", role)
+		}
+		return severityWord(v, s.Severity, role)
+	})
+}
+
+func severityWord(n *yaml.Node, into map[string]string, key string) error {
+	word := ""
+	if err := text(&word)(n); err != nil {
+		return err
+	}
+	if !slices.Contains([]string{"error", "warning", "notice", "off"}, word) {
+		return at(n, "unknown severity %q", word)
+	}
+	into[key] = word
+	return nil
+}
+
+func isRuleID(s string) bool {
+	digits, ok := strings.CutPrefix(s, "EFGS-")
+	return ok && len(digits) == 3 && strings.Trim(digits, "0123456789") == ""
+}
+
+func isName(s string) bool {
+	return s != "" && len(s) <= 64 && strings.Trim(s[:1], ".-") != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789.-") == ""
 }

@@ -6,7 +6,6 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"sort"
 	"strings"
 )
@@ -47,23 +46,26 @@ var ErrUnknown = errors.New("unknown policy")
 // ErrInvalid marks YAML that is not a policy.
 var ErrInvalid = errors.New("invalid policy")
 
+//go:generate go run ./gen
+
 //go:embed *.yaml
 var files embed.FS
 
 // Load loads an embedded policy by name ("efgs-2020").
 func Load(name string) (*Policy, error) {
+	if p := embedded(name); p != nil {
+		return p, nil
+	}
+	return nil, &nameError{name: name}
+}
+
+// Source is the YAML of an embedded policy, whose hash is the policy's.
+func Source(name string) ([]byte, error) {
 	data, err := files.ReadFile(name + ".yaml")
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) {
+	if err != nil {
 		return nil, &nameError{name: name}
 	}
-	if err != nil {
-		return nil, fmt.Errorf("policy %q: %w", name, err)
-	}
-	p, err := Parse(data)
-	if err != nil {
-		return nil, fmt.Errorf("policy %q: %w", name, err)
-	}
-	return p, nil
+	return data, nil
 }
 
 // Names lists the embedded policies in alphabetical order.

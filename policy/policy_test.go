@@ -90,6 +90,11 @@ func TestParse(t *testing.T) {
 		"alias":                 strings.Replace(small, "severity: error", "severity: &e error, missing: *e", 1),
 		"no rules":              strings.Split(small, "rules:")[0],
 		"empty":                 "",
+		"merge key":             strings.Replace(small, "severity: error", "<<: {severity: error}", 1),
+		"number for text":       strings.Replace(small, "title: Mine", "title: 3", 1),
+		"text for a number":     strings.Replace(small, "4096", "\"4096\"", 1),
+		"rules are a list":      strings.Split(small, "rules:")[0] + "rules: [EFGS-102]\n",
+		"only a comment":        "# nothing\n",
 		"a list":                "- a\n- b\n",
 		"not YAML":              "{[",
 		"too large":             small + strings.Repeat("#", MaxSize),
@@ -127,4 +132,12 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+func BenchmarkLoad(b *testing.B) {
+	for b.Loop() {
+		if _, err := Load(Default); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

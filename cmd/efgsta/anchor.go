@@ -4,8 +4,6 @@ import (
 	"context"
 	"crypto"
 	"crypto/rand"
-	"encoding/base64"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -26,12 +24,14 @@ func newAnchorCmd(a *app) *cobra.Command {
 	return c
 }
 
-// anchorAlgorithms are the choices of --algorithm: key, scheme and hash in one word.
-var anchorAlgorithms = []struct {
+// anchorAlgorithm is one choice of --algorithm: key, scheme and hash in one word.
+type anchorAlgorithm struct {
 	name, key string
 	scheme    sigalg.Scheme
 	hash      crypto.Hash
-}{
+}
+
+var anchorAlgorithms = []anchorAlgorithm{
 	{"rsa-3072", "rsa-3072", sigalg.RSAPKCS1v15, crypto.SHA256},
 	{"rsa-4096", "rsa-4096", sigalg.RSAPKCS1v15, crypto.SHA256},
 	{"rsa-pss-3072", "rsa-3072", sigalg.RSAPSS, crypto.SHA256},
@@ -54,6 +54,7 @@ func newAnchorCreateCmd(a *app) *cobra.Command {
 	var keys keyFlags
 	var algorithm, organization string
 	var days int
+	var format formatFlag
 	c := &cobra.Command{
 		Use:   "create --organization NAME --key KEY",
 		Short: "Make the self-signed EFGSTA certificate by template 4.5",
@@ -70,13 +71,10 @@ be verified by the deployed gateway (see: efgsta anchor check).`,
       --key 'pkcs11:token=EFGSTA;object=efgsta-2026' --module /usr/lib/softhsm/libsofthsm2.so`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, args []string) error {
-			i := slices.IndexFunc(anchorAlgorithms, func(alg struct {
-				name, key string
-				scheme    sigalg.Scheme
-				hash      crypto.Hash
-			}) bool {
-				return alg.name == algorithm
-			})
+			if err := format.check(); err != nil {
+				return err
+			}
+			i := slices.IndexFunc(anchorAlgorithms, func(alg anchorAlgorithm) bool { return alg.name == algorithm })
 			if i < 0 {
 				return usagef("one of: "+strings.Join(algorithmNames(), ", "), "--algorithm %q is not known", algorithm)
 			}
@@ -88,7 +86,7 @@ be verified by the deployed gateway (see: efgsta anchor check).`,
 				return err
 			}
 			defer s.Close()
-			return createAnchor(c.Context(), a, s, &keys, anchorAlgorithms[i].key, anchor.Params{
+			return createAnchor(c.Context(), a, s, &keys, format, anchorAlgorithms[i].key, anchor.Params{
 				Organization: organization,
 				Rehearsal:    s.Config.Environment == registry.Rehearsal,
 				NotBefore:    s.now,
@@ -100,6 +98,7 @@ be verified by the deployed gateway (see: efgsta anchor check).`,
 	}
 	ws.add(c, a)
 	keys.add(c)
+	format.add(c)
 	c.Flags().StringVar(&algorithm, "algorithm", "rsa-3072", strings.Join(algorithmNames(), ", "))
 	c.Flags().StringVar(&organization, "organization", "", "`NAME` of the provider, the certificate's O (required)")
 	c.Flags().IntVar(&days, "days", 730, "validity in days, one to two years (Governance 4.2)")
@@ -108,7 +107,7 @@ be verified by the deployed gateway (see: efgsta anchor check).`,
 
 // createAnchor reads from top to bottom like the paper script: check all there is to
 // check, then touch the key, then record.
-func createAnchor(ctx context.Context, a *app, s *session, keys *keyFlags, keyAlgorithm string, p anchor.Params) error {
+func createAnchor(ctx context.Context, a *app, s *session, keys *keyFlags, format formatFlag, keyAlgorithm string, p anchor.Params) error {
 	if s.Anchor != nil {
 		return usagef("show it with: efgsta anchor show", "this workspace has an EFGSTA already: %s", s.Anchor.SHA256)
 	}
@@ -145,8 +144,14 @@ func createAnchor(ctx context.Context, a *app, s *session, keys *keyFlags, keyAl
 	if err != nil {
 		return err
 	}
-	a.printf("made EFGSTA %s\n", crt.Thumbprint())
-	a.showAnchor(made)
+	if format.json() {
+		if err := a.json(newAnchorJSON(made, wiring.Key)); err != nil {
+			return err
+		}
+	} else {
+		a.printf("made EFGSTA %s\n", crt.Thumbprint())
+		a.showAnchor(made)
+	}
 	if err := gateway.CheckAnchor(crt); err != nil {
 		a.notef("warning: %s", report.Escape(err.Error()))
 	}
@@ -157,11 +162,15 @@ func createAnchor(ctx context.Context, a *app, s *session, keys *keyFlags, keyAl
 func newAnchorShowCmd(a *app) *cobra.Command {
 	var ws wsFlags
 	var asPEM bool
+	var format formatFlag
 	c := &cobra.Command{
 		Use:   "show",
 		Short: "Show the EFGSTA certificate",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := format.check(); err != nil {
+				return err
+			}
 			s, err := ws.open(a, looking)
 			if err != nil {
 				return err
@@ -170,6 +179,9 @@ func newAnchorShowCmd(a *app) *cobra.Command {
 			an, err := s.anchor()
 			if err != nil {
 				return err
+			}
+			if format.json() {
+				return a.json(newAnchorJSON(an, s.Anchor.Key))
 			}
 			if asPEM {
 				a.printf("%s", an.Certificate.PEM())
@@ -181,6 +193,7 @@ func newAnchorShowCmd(a *app) *cobra.Command {
 		},
 	}
 	ws.add(c, a)
+	format.add(c)
 	c.Flags().BoolVar(&asPEM, "pem", false, "print the certificate itself, for whoever pins it")
 	return c
 }
@@ -202,118 +215,19 @@ func (a *app) showAnchor(an *anchor.Anchor) {
 	a.printf("valid         %s to %s\n", c.NotBefore.Format(time.RFC3339), c.NotAfter.Format(time.RFC3339))
 }
 
-func newAnchorCheckCmd(a *app) *cobra.Command {
-	var ws wsFlags
-	var keys keyFlags
-	c := &cobra.Command{
-		Use:   "check",
-		Short: "Vet the EFGSTA and say who can verify what it signs",
-		Long: `Vets the EFGSTA certificate against template 4.5 and says which consumers can
-verify its signatures, and why not. With --pin-file or --pin-fd it also logs in to
-the token, once, and shows the key's attributes.`,
-		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, args []string) error {
-			s, err := ws.open(a, looking)
-			if err != nil {
-				return err
-			}
-			defer s.Close()
-			an, err := s.anchor()
-			if err != nil {
-				return err
-			}
-			engine, err := vet.New(s.policy)
-			if err != nil {
-				return err
-			}
-			result := engine.Vet(vet.Request{Certificate: an.Certificate, Role: vet.EFGSTA, Country: "BE", At: s.now,
-				Rehearsal: s.Config.Environment == registry.Rehearsal, Others: s.Known()})
-			result.File = "EFGSTA"
-			if err := a.showResults([]*vet.Result{result}, s); err != nil {
-				return err
-			}
-			a.printf("\nWho can verify signatures of this EFGSTA:\n")
-			a.table([]string{"consumer", "can", "why"}, consumers(an))
-			if err := a.checkKey(c.Context(), s, &keys, an); err != nil {
-				return err
-			}
-			if result.Verdict != vet.VerdictAccepted {
-				return no()
-			}
-			return nil
-		},
-	}
-	ws.add(c, a)
-	keys.addPIN(c)
-	return c
+type anchorJSON struct {
+	Schema     string    `json:"schema"`
+	Subject    string    `json:"subject"`
+	SHA256     string    `json:"sha256"`
+	SPKISHA256 string    `json:"spkiSha256"`
+	Algorithm  string    `json:"algorithm"`
+	NotBefore  time.Time `json:"notBefore"`
+	NotAfter   time.Time `json:"notAfter"`
+	Key        string    `json:"key"`
+	PEM        string    `json:"pem"`
 }
 
-// gatewayColumn is the size of the gateway's column "signature", characters.
-const gatewayColumn = 690
-
-// consumers says for each known verifier whether it can verify this anchor's signatures.
-func consumers(an *anchor.Anchor) [][]string {
-	row := func(who string, why string) []string {
-		if why == "" {
-			return []string{who, "yes", ""}
-		}
-		return []string{who, "no", why}
-	}
-	gatewayWhy := ""
-	if err := gateway.CheckAnchor(an.Certificate); err != nil {
-		gatewayWhy = report.Escape(err.Error())
-	}
-	strict := ""
-	if an.Algorithm.Scheme != sigalg.RSAPKCS1v15 || an.Algorithm.Hash != crypto.SHA256 {
-		strict = "one national client takes SHA-256 with RSA PKCS#1 v1.5 only"
-	}
-	jdk := ""
-	if an.Algorithm.Scheme == sigalg.RSAPSS {
-		jdk = "only if its program sets the PSS parameters; the certificate alone does not"
-	}
-	rows := [][]string{row("online gateway", gatewayWhy), row("strict national clients", strict), row("OpenSSL", ""), row("JDK by algorithm name", jdk)}
-	size := base64.StdEncoding.EncodedLen((an.Certificate.PublicKey.Bits() + 7) / 8)
-	if an.Algorithm.Scheme == sigalg.ECDSA {
-		// SEQUENCE of two INTEGERs, each at most one octet longer than the order.
-		size = base64.StdEncoding.EncodedLen(2*((an.Certificate.PublicKey.Bits()+7)/8+3) + 3)
-	}
-	why := ""
-	if size > gatewayColumn {
-		why = fmt.Sprintf("%d characters, the column holds %d", size, gatewayColumn)
-	}
-	return append(rows, row(fmt.Sprintf("gateway column (%d of %d)", size, gatewayColumn), why))
-}
-
-// checkKey shows what the token says of the key, or that nobody asked.
-func (a *app) checkKey(ctx context.Context, s *session, keys *keyFlags, an *anchor.Anchor) error {
-	wiring, err := keys.resolve(s.Dir)
-	if err != nil {
-		return err
-	}
-	if strings.HasPrefix(wiring.Key, "file:") {
-		a.printf("key: %s, an encrypted file, for rehearsals only\n", report.Escape(wiring.Key))
-		return nil
-	}
-	if !keys.pinGiven() {
-		a.printf("key: %s; its attributes were not evaluated (give --pin-file or --pin-fd to log in and read them)\n", report.Escape(wiring.Key))
-		return nil
-	}
-	key, err := keys.open(ctx, a, s.Workspace, wiring, an.Certificate.PublicKey.Std, "")
-	if err != nil {
-		return err
-	}
-	defer key.Close()
-	t := key.token.Token()
-	a.printf("key: %s\n", report.Escape(key.where))
-	for _, attr := range []struct {
-		name string
-		v    *bool
-	}{{"sensitive", t.Sensitive}, {"extractable", t.Extractable}, {"never extractable", t.NeverExtractable}} {
-		says := "not told by the token"
-		if attr.v != nil {
-			says = fmt.Sprint(*attr.v)
-		}
-		a.printf("  %-18s %s\n", attr.name, says)
-	}
-	return nil
+func newAnchorJSON(an *anchor.Anchor, key string) anchorJSON {
+	c := an.Certificate
+	return anchorJSON{"efgsta.anchor/v1", c.Subject.String(), c.Thumbprint().String(), c.SPKISHA256().String(), an.Algorithm.String(), c.NotBefore, c.NotAfter, key, string(c.PEM())}
 }

@@ -168,11 +168,11 @@ func others(inputs []*cert.Input, req vet.Request, with []vet.Known) []vet.Known
 			if it.Cert == nil {
 				continue
 			}
-			k := vet.Known{Certificate: it.Cert, Role: req.Role, Source: in.File}
+			k := vet.Known{Certificate: it.Cert, Role: req.Role, Country: req.Country, Source: in.File}
 			if k.Role == "" {
 				k.Role, _ = vet.RoleOf(it.Cert, req.Country)
 			}
-			if cs := it.Cert.Countries(); len(cs) == 1 {
+			if cs := it.Cert.Countries(); k.Country == "" && len(cs) == 1 {
 				k.Country = cs[0]
 			}
 			if len(in.Items) > 1 {

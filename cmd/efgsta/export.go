@@ -25,6 +25,7 @@ func newExportGatewayCmd(a *app) *cobra.Command {
 	var ws wsFlags
 	var out string
 	var sequence uint64
+	var format formatFlag
 	c := &cobra.Command{
 		Use:   "gateway -o FILE",
 		Short: "Pack a release for the online gateway",
@@ -34,6 +35,9 @@ The same release always gives the same bytes.`,
 		Example: "  efgsta export gateway -o gateway-000001.tar",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := format.check(); err != nil {
+				return err
+			}
 			if out == "" {
 				return usagef("example: efgsta export gateway -o gateway-000001.tar", "-o FILE is needed")
 			}
@@ -42,16 +46,17 @@ The same release always gives the same bytes.`,
 				return err
 			}
 			defer s.Close()
-			return export(a, s, release.TargetGateway, sequence, out)
+			return export(a, s, release.TargetGateway, sequence, out, format)
 		},
 	}
 	ws.add(c, a)
+	format.add(c)
 	c.Flags().StringVarP(&out, "output", "o", "", "write the bundle to `FILE`, which must not exist")
 	c.Flags().Uint64Var(&sequence, "release", 0, "`NUMBER` of the release (default: the last)")
 	return c
 }
 
-func export(a *app, s *session, target release.Target, sequence uint64, out string) error {
+func export(a *app, s *session, target release.Target, sequence uint64, out string, format formatFlag) error {
 	last := s.LastRelease()
 	if last == nil {
 		return usagef("make one with: efgsta plan, then: efgsta sign", "there is no release yet")
@@ -87,9 +92,21 @@ func export(a *app, s *session, target release.Target, sequence uint64, out stri
 		}
 		return err
 	}
+	if format.json() {
+		return a.json(exportJSON{"efgsta.export/v1", out, target, sequence, len(data), release.Digest(data)})
+	}
 	a.printf("wrote %s: release %d for the %s, %d bytes, sha256 %s\n", out, sequence, target, len(data), release.Digest(data))
 	a.notef("check it with: efgsta verify bundle %s --anchor efgsta.pem", out)
 	return nil
+}
+
+type exportJSON struct {
+	Schema  string         `json:"schema"`
+	File    string         `json:"file"`
+	Target  release.Target `json:"target"`
+	Release uint64         `json:"release"`
+	Size    int            `json:"size"`
+	SHA256  string         `json:"sha256"`
 }
 
 // whyLeftOut is the reason in the plan for a target that a release does not serve.

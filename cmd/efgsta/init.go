@@ -11,6 +11,7 @@ import (
 
 func newInitCmd(a *app) *cobra.Command {
 	var environment, policyName, listID, at string
+	var format formatFlag
 	c := &cobra.Command{
 		Use:   "init DIR --environment rehearsal|production",
 		Short: "Make a workspace",
@@ -20,6 +21,9 @@ from then on; efgsta.yaml explains each setting.`,
 		Example: "  efgsta init ws --environment rehearsal --policy efgs-2020",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := format.check(); err != nil {
+				return err
+			}
 			now, err := a.clock(at)
 			if err != nil {
 				return err
@@ -41,7 +45,13 @@ from then on; efgsta.yaml explains each setting.`,
 			if err := registry.Init(args[0], config, now, a.actor(), toolName); err != nil {
 				return err
 			}
-			a.printf("made %s workspace %s: list %s, policy %s\n", env, args[0], config.ListID, policyName)
+			if format.json() {
+				if err := a.json(initJSON{"efgsta.init/v1", args[0], config.ListID, env, policyName}); err != nil {
+					return err
+				}
+			} else {
+				a.printf("made %s workspace %s: list %s, policy %s\n", env, args[0], config.ListID, policyName)
+			}
 			a.notef("next: review %s/%s, then: efgsta anchor create --organization NAME --key KEY", args[0], registry.ConfigFile)
 			return nil
 		},
@@ -49,6 +59,15 @@ from then on; efgsta.yaml explains each setting.`,
 	c.Flags().StringVar(&environment, "environment", "", "rehearsal or production (required)")
 	c.Flags().StringVar(&policyName, "policy", "efgs-2020", "policy `NAME` that certificates are vetted under")
 	c.Flags().StringVar(&listID, "list-id", "", "`NAME` of the trust list (default efgs-ENVIRONMENT)")
+	format.add(c)
 	c.Flags().StringVar(&at, "at", "", "act as if it were this `TIME` (rehearsal only)")
 	return c
+}
+
+type initJSON struct {
+	Schema      string               `json:"schema"`
+	Workspace   string               `json:"workspace"`
+	ListID      string               `json:"listId"`
+	Environment registry.Environment `json:"environment"`
+	Policy      string               `json:"policy"`
 }

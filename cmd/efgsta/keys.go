@@ -215,7 +215,8 @@ func (f *keyFlags) makeFile(ctx context.Context, a *app, path, algorithm string)
 func (f *keyFlags) openToken(ctx context.Context, a *app, w wiring, pub crypto.PublicKey, algorithm string) (*openedKey, error) {
 	uri, err := hsm.ParseURI(w.Key)
 	if err != nil {
-		return nil, usagef(hintOf(err), "key %q: %w", w.Key, err)
+		// The key is not quoted: what was refused in it may be a PIN.
+		return nil, usagef(hintOf(err), "key: %w", err)
 	}
 	if uri.ModulePath == "" {
 		uri.ModulePath = w.Module
@@ -223,8 +224,20 @@ func (f *keyFlags) openToken(ctx context.Context, a *app, w wiring, pub crypto.P
 	if uri.ModulePath == "" {
 		return nil, usagef("name it with --module FILE, for SoftHSM on Debian: --module /usr/lib/softhsm/libsofthsm2.so", "no PKCS#11 module is named, neither by --module nor in %s", hsmFile)
 	}
-	c := hsm.Config{Module: uri.ModulePath, InitArgs: w.InitArgs, URI: uri, LastTry: f.lastTry,
-		PIN: func(prompt string) ([]byte, error) { return f.secret(ctx, a, prompt) }}
+	// To look for a key and then to make it are two logins; the PIN is asked for once.
+	var pin []byte
+	defer func() { clear(pin) }()
+	ask := func(prompt string) ([]byte, error) {
+		if pin == nil {
+			given, err := f.secret(ctx, a, prompt)
+			if err != nil {
+				return nil, err
+			}
+			pin = given
+		}
+		return bytes.Clone(pin), nil
+	}
+	c := hsm.Config{Module: uri.ModulePath, InitArgs: w.InitArgs, URI: uri, LastTry: f.lastTry, PIN: ask}
 	s, err := hsm.Open(c, pub)
 	if algorithm != "" && errors.Is(err, hsm.ErrNoKey) {
 		if s, err = hsm.Generate(c, algorithm); err == nil {

@@ -11,23 +11,16 @@ import (
 	"runtime/debug"
 	"syscall"
 	"time"
+
+	"github.com/spf13/cobra"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, &app{
-		in:  os.Stdin,
-		out: os.Stdout,
-		err: os.Stderr,
-		env: os.Getenv,
-		now: time.Now,
-	}, os.Args[1:])
-	stop()
-	os.Exit(code)
+	os.Exit(run(&app{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.Getenv, now: time.Now}, os.Args[1:]))
 }
 
 // run executes one command line and returns the exit code. It is main without the process.
-func run(ctx context.Context, a *app, args []string) (code int) {
+func run(a *app, args []string) (code int) {
 	defer func() {
 		if r := recover(); r != nil {
 			a.bug(fmt.Sprint(r), debug.Stack())
@@ -36,12 +29,21 @@ func run(ctx context.Context, a *app, args []string) (code int) {
 	}()
 	root := newRootCmd(a)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	ran, err := root.ExecuteC()
 	if err == nil {
 		return exitYes
 	}
-	if ctx.Err() != nil {
+	if ctx := ran.Context(); ctx != nil && ctx.Err() != nil {
 		err = &exitError{code: exitAborted, err: errAborted}
 	}
 	return a.fail(err)
+}
+
+// catchInterrupts lets a command that asks or writes end in order on Ctrl-C. A
+// second one ends the process the hard way. Commands that only read go without:
+// they hold nothing, and the handler would be a tenth of a short check.
+func catchInterrupts(c *cobra.Command, _ []string) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	c.SetContext(ctx)
 }

@@ -19,12 +19,16 @@ func newMemberAddCmd(a *app) *cobra.Command {
 	var ws wsFlags
 	var name string
 	var contacts []string
+	var format formatFlag
 	c := &cobra.Command{
 		Use:     "add CC --name NAME --contact 'NAME <ADDRESS>'…",
 		Short:   "Record a member state and its technical contacts (Governance 3.2)",
 		Example: `  efgsta member add DE --name "Germany" --contact "PKI desk <pki@example.de>"`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := format.check(); err != nil {
+				return err
+			}
 			if name == "" || len(contacts) == 0 {
 				return usagef(`example: efgsta member add DE --name "Germany" --contact "PKI desk <pki@example.de>"`, "--name and at least one --contact are needed (Governance 3.2)")
 			}
@@ -42,6 +46,9 @@ func newMemberAddCmd(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if format.json() {
+				return a.json(memberJSON{"efgsta.member/v1", args[0], name, contacts, added})
+			}
 			if !added {
 				a.printf("%s is recorded already, with the same data\n", args[0])
 				return nil
@@ -51,7 +58,16 @@ func newMemberAddCmd(a *app) *cobra.Command {
 		},
 	}
 	ws.add(c, a)
+	format.add(c)
 	c.Flags().StringVar(&name, "name", "", "`NAME` of the member state")
 	c.Flags().StringArrayVar(&contacts, "contact", nil, "technical contact, `'NAME <ADDRESS>'`; may be repeated")
 	return c
+}
+
+type memberJSON struct {
+	Schema   string   `json:"schema"`
+	Country  string   `json:"country"`
+	Name     string   `json:"name"`
+	Contacts []string `json:"contacts"`
+	Added    bool     `json:"added"` // false: recorded before
 }

@@ -15,7 +15,7 @@ import (
 
 func newPlanCmd(a *app) *cobra.Command {
 	var ws wsFlags
-	var format string
+	var format formatFlag
 	c := &cobra.Command{
 		Use:   "plan",
 		Short: "Fix the exact bytes of the next release",
@@ -25,7 +25,7 @@ that will be signed. Its digest is what people compare and approve; anything
 recorded after it voids it.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := oneOf("format", format, "table", "json"); err != nil {
+			if err := format.check(); err != nil {
 				return err
 			}
 			s, err := ws.open(a, deciding)
@@ -45,7 +45,7 @@ recorded after it voids it.`,
 			if err != nil {
 				return err
 			}
-			if format == "json" {
+			if format.json() {
 				a.printf("%s", p.Text)
 			} else {
 				a.showPlan(p)
@@ -56,17 +56,8 @@ recorded after it voids it.`,
 		},
 	}
 	ws.add(c, a)
-	c.Flags().StringVar(&format, "format", "table", "table, or json for the plan itself")
+	format.add(c)
 	return c
-}
-
-func oneOf(flag, value string, allowed ...string) error {
-	for _, v := range allowed {
-		if value == v {
-			return nil
-		}
-	}
-	return usagef("one of: "+strings.Join(allowed, ", "), "--%s %q is not known", flag, value)
 }
 
 // showPlan prints a plan as the operator reads it before signing.
@@ -82,6 +73,9 @@ func (a *app) showPlan(p *ceremony.Pending) {
 	a.showKeptOut(plan.KeptOut)
 	for _, l := range plan.LeftOut {
 		a.printf("\nNo files for the %s: %s\n", l.Target, report.Escape(l.Reason))
+	}
+	for _, w := range plan.WithoutRow {
+		a.printf("\nListed, but without a row for the gateway: %s %s %s: %s\n", w.Country, strings.ToUpper(string(w.Type)), cert.ShortHex(w.SHA256), report.Escape(w.Reason))
 	}
 	a.printf("\nSigned by   %s\n            %s, %s\n", report.Escape(plan.Anchor.Subject), plan.Anchor.SHA256, plan.Anchor.Algorithm)
 	a.printf("Digest      %s\n", groups(p.Digest))

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strings"
+
 	"github.com/spf13/cobra"
 )
 
@@ -35,8 +37,32 @@ It never opens a network connection.`,
 		root.AddGroup(&cobra.Group{ID: g.id, Title: g.title})
 		for _, c := range g.commands {
 			c.GroupID = g.id
+			if g.id != "vet" {
+				c.PersistentPreRun = catchInterrupts
+			}
 			root.AddCommand(c)
+			needSubcommand(c)
 		}
 	}
 	return root
+}
+
+// needSubcommand makes a command that only holds others fail without one of them.
+// The library would print help and exit 0, which a script takes for "verified".
+func needSubcommand(c *cobra.Command) {
+	if c.Runnable() {
+		return
+	}
+	var names []string
+	for _, sub := range c.Commands() {
+		names = append(names, sub.Name())
+	}
+	c.Args = cobra.ArbitraryArgs
+	c.RunE = func(c *cobra.Command, args []string) error {
+		hint := "one of: " + strings.Join(names, ", ")
+		if len(args) == 0 {
+			return usagef(hint, "%s needs a subcommand", c.Name())
+		}
+		return usagef(hint, "%s has no subcommand %q", c.Name(), args[0])
+	}
 }

@@ -16,6 +16,7 @@ func newSignCmd(a *app) *cobra.Command {
 	var ws wsFlags
 	var keys keyFlags
 	var confirm string
+	var format formatFlag
 	c := &cobra.Command{
 		Use:   "sign [PLAN-DIGEST]",
 		Short: "Sign a plan and publish the release",
@@ -29,6 +30,9 @@ Without PLAN-DIGEST the newest plan for the current state is meant.`,
   efgsta sign --pin-file pin --confirm "words of the plan …"     # rehearsal only`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := format.check(); err != nil {
+				return err
+			}
 			s, err := ws.open(a, deciding)
 			if err != nil {
 				return err
@@ -38,17 +42,18 @@ Without PLAN-DIGEST the newest plan for the current state is meant.`,
 			if len(args) == 1 {
 				digest = strings.ToLower(strings.ReplaceAll(args[0], " ", ""))
 			}
-			return sign(c.Context(), a, s, &keys, digest, confirm)
+			return sign(c.Context(), a, s, &keys, digest, confirm, format)
 		},
 	}
 	ws.add(c, a)
 	keys.add(c)
+	format.add(c)
 	c.Flags().StringVar(&confirm, "confirm", "", "the `WORDS` of the plan, instead of typing them (rehearsal only)")
 	return c
 }
 
 // sign is the ceremony from top to bottom.
-func sign(ctx context.Context, a *app, s *session, keys *keyFlags, digest, confirm string) error {
+func sign(ctx context.Context, a *app, s *session, keys *keyFlags, digest, confirm string, format formatFlag) error {
 	if s.Config.Environment == registry.Production {
 		if confirm != "" {
 			return usagef("leave it out; the words are typed at the terminal", "--confirm is for rehearsals")
@@ -61,7 +66,8 @@ func sign(ctx context.Context, a *app, s *session, keys *keyFlags, digest, confi
 	}
 	a.notef("%s, digest %s", summary(plan.Plan), plan.Digest)
 	if confirm == "" {
-		if confirm, err = a.askLine(interrupted(ctx), fmt.Sprintf("read the plan, then type its %d words", ceremony.ConfirmWords)); err != nil {
+		if confirm, err = a.askLine(interrupted(ctx), fmt.Sprintf("read the plan, then type its %d words", ceremony.ConfirmWords),
+			"run it at a terminal; in a rehearsal --confirm \"WORDS\" can stand for typing them"); err != nil {
 			return err
 		}
 	}
@@ -76,7 +82,7 @@ func sign(ctx context.Context, a *app, s *session, keys *keyFlags, digest, confi
 	if err != nil {
 		return err
 	}
-	result, err := ceremony.Sign(s.Workspace, plan, key, rand.Reader, s.now, s.actor)
+	result, err := ceremony.Sign(ctx, s.Workspace, plan, key, rand.Reader, s.now, s.actor)
 	logins := key.logins()
 	// The release is on disk before the module is shut down: some crash on the way out.
 	if closeErr := key.Close(); err == nil && closeErr != nil {
@@ -85,6 +91,10 @@ func sign(ctx context.Context, a *app, s *session, keys *keyFlags, digest, confi
 	if err != nil {
 		return signError(err)
 	}
+	if format.json() {
+		m := result.Verified.Manifest
+		return a.json(signJSON{"efgsta.sign/v1", result.Sequence, result.Dir, result.Verified.ManifestHash, m.Plan, m.Anchor, len(m.Files) + 3, result.Signatures, logins, newStepsJSON(result.Verified.Steps)})
+	}
 	a.printf("signed release %d: %s in %s, %s\n", result.Sequence, plural(len(result.Verified.Manifest.Files)+3, "file"), result.Dir, plural(result.Signatures, "signature"))
 	if !key.isFile {
 		a.printf("made with %s, %s\n", key.where, plural(logins, "login"))
@@ -92,4 +102,17 @@ func sign(ctx context.Context, a *app, s *session, keys *keyFlags, digest, confi
 	a.showSteps(result.Verified.Steps)
 	a.notef("next: efgsta export gateway -o gateway-%06d.tar", result.Sequence)
 	return nil
+}
+
+type signJSON struct {
+	Schema     string `json:"schema"`
+	Sequence   uint64 `json:"sequence"`
+	Dir        string `json:"dir"`
+	Manifest   string `json:"manifestSha256"`
+	Plan       string `json:"plan"`
+	Anchor     string `json:"anchor"`
+	Files      int    `json:"files"`
+	Signatures int    `json:"signatures"`
+	Logins     int    `json:"logins"` // at the token; 0 with a key file
+	stepsJSON
 }

@@ -11,14 +11,13 @@ import (
 	"github.com/efgsta/efgsta/pkg/registry"
 	"github.com/efgsta/efgsta/pkg/release"
 	"github.com/efgsta/efgsta/pkg/report"
-	"github.com/efgsta/efgsta/pkg/strictjson"
 	"github.com/efgsta/efgsta/pkg/trustlist"
 	"github.com/efgsta/efgsta/pkg/vet"
 )
 
 func newStatusCmd(a *app) *cobra.Command {
 	var ws wsFlags
-	var format string
+	var format formatFlag
 	var within int
 	c := &cobra.Command{
 		Use:   "status",
@@ -28,7 +27,7 @@ renewal one calendar month before expiry (Governance 3.4), the EFGSTA and the
 trust list too. Exit code 1 when something is due.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := oneOf("format", format, "table", "json"); err != nil {
+			if err := format.check(); err != nil {
 				return err
 			}
 			s, err := ws.open(a, looking)
@@ -40,14 +39,10 @@ trust list too. Exit code 1 when something is due.`,
 			if err != nil {
 				return err
 			}
-			if format == "json" {
-				text, err := strictjson.Marshal(st)
-				if err != nil {
-					return err
-				}
-				a.printf("%s", text)
-			} else {
+			if !format.json() {
 				a.showStatus(st)
+			} else if err := a.json(st); err != nil {
+				return err
 			}
 			if len(st.Due) > 0 {
 				return no()
@@ -56,7 +51,7 @@ trust list too. Exit code 1 when something is due.`,
 		},
 	}
 	ws.add(c, a)
-	c.Flags().StringVar(&format, "format", "table", "table or json")
+	format.add(c)
 	c.Flags().IntVar(&within, "within", 0, "also call due what ends within `DAYS`")
 	return c
 }

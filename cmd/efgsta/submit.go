@@ -15,6 +15,7 @@ func newSubmitCmd(a *app) *cobra.Command {
 	var ws wsFlags
 	var nbtls, nbbs []string
 	var confirmed string
+	var format formatFlag
 	c := &cobra.Command{
 		Use:   "submit CC --nbtls FILE --nbbs FILE",
 		Short: "Take in a member state's certificates and vet them",
@@ -28,6 +29,9 @@ out of every plan until a conforming one follows.`,
 		Example: "  efgsta submit DE --nbtls nbtls.pem --nbbs nbbs.pem --confirmed-by phone",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := format.check(); err != nil {
+				return err
+			}
 			if len(nbtls)+len(nbbs) == 0 {
 				return usagef("example: efgsta submit DE --nbtls nbtls.pem --nbbs nbbs.pem", "nothing is submitted: give --nbtls, --nbbs or both")
 			}
@@ -39,7 +43,7 @@ out of every plan until a conforming one follows.`,
 			if s.Member(args[0]) == nil {
 				return usagef("add it with: efgsta member add "+report.Escape(args[0])+" --name NAME --contact CONTACT", "%s is not a member of this workspace", report.Escape(args[0]))
 			}
-			sub := submission{app: a, session: s, country: args[0], confirmed: confirmed}
+			sub := submission{app: a, session: s, country: args[0], confirmed: confirmed, format: format}
 			for _, f := range nbtls {
 				if err := sub.read(f, vet.NBTLS); err != nil {
 					return err
@@ -54,19 +58,29 @@ out of every plan until a conforming one follows.`,
 		},
 	}
 	ws.add(c, a)
+	format.add(c)
 	c.Flags().StringArrayVar(&nbtls, "nbtls", nil, "`FILE` with the TLS certificate; may be repeated")
 	c.Flags().StringArrayVar(&nbbs, "nbbs", nil, "`FILE` with the batch signature certificate; may be repeated")
 	c.Flags().StringVar(&confirmed, "confirmed-by", "", "`HOW` the fingerprints were read back, e.g. phone (Governance 3.2)")
 	return c
 }
 
-// submission gathers the files of one submit; nothing is recorded before all were read.
+// submission gathers the files of one submit; nothing is recorded before all were
+// read and vetted.
 type submission struct {
 	*app
 	*session
 	country, confirmed string
-	files              []registry.Submitted
-	known              []registry.SubmittedCertificate // already in the workspace
+	format             formatFlag
+	items              []submitted
+}
+
+// submitted is one file of the submission; old is set if its certificate is in the
+// workspace already.
+type submitted struct {
+	registry.Submitted
+	old    *registry.Certificate
+	result *vet.Result
 }
 
 // read takes one file: which certificate of it is meant, and whether it may come in.
@@ -87,73 +101,149 @@ func (s *submission) read(name string, role vet.Role) error {
 	}
 	item, chosen, err := in.Submitted()
 	if err != nil {
-		return usagef("send the certificate alone, as PEM or DER; efgsta check "+report.Escape(name)+" says what is in the file", "%s: %w", name, err)
+		return usagef("send the certificate alone, as PEM or DER; efgsta check "+name+" says what is in the file", "%s: %w", name, err)
 	}
 	c := item.Cert
-	if old := s.Find(c.Thumbprint()); old != nil {
-		if old.Country != s.country || old.Type != role {
-			return refusef("a certificate and its key serve one member in one role (Governance 2.3)", "%s: certificate %s was submitted before as %s %s", name, cert.ShortHex(old.SHA256), old.Country, old.Type)
-		}
-		s.known = append(s.known, old.SubmittedCertificate)
-		return nil
+	old := s.Find(c.Thumbprint())
+	if old != nil && (old.Country != s.country || old.Type != role) {
+		return refusef("a certificate and its key serve one member in one role (Governance 2.3)", "%s: certificate %s was submitted before as %s %s", name, cert.ShortHex(old.SHA256), old.Country, old.Type)
 	}
-	for _, f := range s.files {
+	for _, f := range s.items {
 		if f.Certificate.Thumbprint() == c.Thumbprint() {
 			return refusef("a certificate and its key serve one member in one role (Governance 2.3)", "%s: the same certificate is also in %s", name, f.Data.File)
 		}
 	}
-	s.files = append(s.files, registry.Submitted{Data: registry.SubmittedCertificate{Type: role, File: base, Chosen: chosen}, File: data, Certificate: c})
+	record := registry.SubmittedCertificate{Type: role, File: base, Chosen: chosen}
+	s.items = append(s.items, submitted{Submitted: registry.Submitted{Data: record, File: data, Certificate: c}, old: old})
 	return nil
 }
 
-// finish vets what was read, shows the verdicts and records files and verdicts.
-func (s *submission) finish() error {
+// vet judges every certificate beside all others that the workspace and this submission know.
+func (s *submission) vet() error {
 	engine, err := vet.New(s.policy)
 	if err != nil {
 		return err
 	}
 	known := s.Known()
-	for _, f := range s.files {
+	for _, f := range s.items {
 		known = append(known, vet.Known{Certificate: f.Certificate, Role: f.Data.Type, Country: s.country, Source: "the " + string(f.Data.Type) + " of this submission"})
 	}
-	var results []*vet.Result
-	allGood := true
-	for i := range s.files {
-		f := &s.files[i]
-		r := engine.Vet(vet.Request{Certificate: f.Certificate, Role: f.Data.Type, Country: s.country, At: s.session.now, Others: known})
-		r.File = f.Data.File
-		f.Data.Verdict, f.Data.Policy = r.Verdict, s.policy.SHA256
-		for _, finding := range r.Findings {
+	for i := range s.items {
+		f := &s.items[i]
+		f.result = engine.Vet(vet.Request{Certificate: f.Certificate, Role: f.Data.Type, Country: s.country, At: s.session.now, Others: known})
+		f.result.File = f.Data.File
+		f.Data.Verdict, f.Data.Policy = f.result.Verdict, s.policy.SHA256
+		for _, finding := range f.result.Findings {
 			f.Data.Failed = append(f.Data.Failed, finding.ID)
 		}
-		results = append(results, r)
-		allGood = allGood && r.Verdict == vet.VerdictAccepted
 		if f.Data.Chosen != "" {
 			s.notef("%s: %s", report.Escape(f.Data.File), report.Escape(f.Data.Chosen))
 		}
 	}
-	for _, k := range s.known {
-		s.printf("%s: certificate %s was submitted before; nothing changed\n", report.Escape(k.File), cert.ShortHex(k.SHA256))
+	return nil
+}
+
+// record writes what is new: certificates with their verdicts, and a confirmation
+// that came later than its certificate.
+func (s *submission) record() error {
+	var files []registry.Submitted
+	var confirmed []string
+	for _, f := range s.items {
+		switch {
+		case f.old == nil:
+			files = append(files, f.Submitted)
+		case s.confirmed != "" && f.old.ConfirmedBy == "":
+			confirmed = append(confirmed, f.old.SHA256)
+		}
 	}
-	if len(s.files) == 0 {
-		return nil
+	if len(files) > 0 {
+		if err := s.Submit(s.session.now, s.session.actor, s.country, s.confirmed, files); err != nil {
+			return err
+		}
+	}
+	if len(confirmed) > 0 {
+		return s.Confirm(s.session.now, s.session.actor, registry.ConfirmationData{Country: s.country, ConfirmedBy: s.confirmed, Certificates: confirmed})
+	}
+	return nil
+}
+
+// finish vets, records and shows; exit code 1 if anything is not accepted.
+func (s *submission) finish() error {
+	if err := s.vet(); err != nil {
+		return err
+	}
+	if err := s.record(); err != nil {
+		return err
+	}
+	show := s.table
+	if s.format.json() {
+		show = s.printJSON
+	}
+	if err := show(); err != nil {
+		return err
+	}
+	for _, f := range s.items {
+		if f.Data.Verdict != vet.VerdictAccepted {
+			return no()
+		}
+	}
+	return nil
+}
+
+func (s *submission) table() error {
+	var results []*vet.Result
+	for _, f := range s.items {
+		results = append(results, f.result)
 	}
 	if err := s.showResults(results, s.session); err != nil {
 		return err
 	}
-	if err := s.Submit(s.session.now, s.session.actor, s.country, s.confirmed, s.files); err != nil {
-		return err
+	unconfirmed := false
+	for _, f := range s.items {
+		what := "recorded"
+		if f.old != nil {
+			what = "recorded before:"
+		}
+		s.printf("%s %s %s %s\n", what, s.country, f.Data.Type, f.Certificate.Thumbprint())
+		unconfirmed = unconfirmed || s.Find(f.Certificate.Thumbprint()).ConfirmedBy == ""
 	}
-	for _, f := range s.files {
-		s.printf("recorded %s %s %s\n", s.country, f.Data.Type, f.Certificate.Thumbprint())
-	}
-	if s.confirmed == "" {
-		s.notef("read the fingerprints back to the contact by phone, then say so with --confirmed-by phone (Governance 3.2)")
-	}
-	if !allGood {
-		return no()
+	if unconfirmed {
+		s.notef("read the fingerprints back to the contact by phone, then submit the same files with --confirmed-by phone (Governance 3.2)")
 	}
 	return nil
+}
+
+type submitJSON struct {
+	Schema       string             `json:"schema"`
+	Country      string             `json:"country"`
+	Certificates []submitResultJSON `json:"certificates"`
+}
+
+type submitResultJSON struct {
+	File        string        `json:"file"`
+	Chosen      string        `json:"chosen"` // why this certificate of the file
+	Type        vet.Role      `json:"type"`
+	SHA256      string        `json:"sha256"`
+	Subject     string        `json:"subject"`
+	Verdict     vet.Verdict   `json:"verdict"`
+	Findings    []vet.Finding `json:"findings"`
+	New         bool          `json:"new"` // false: recorded before
+	ConfirmedBy string        `json:"confirmedBy"`
+}
+
+func (s *submission) printJSON() error {
+	doc := submitJSON{"efgsta.submit/v1", s.country, []submitResultJSON{}}
+	for _, f := range s.items {
+		findings := f.result.Findings
+		if findings == nil {
+			findings = []vet.Finding{}
+		}
+		doc.Certificates = append(doc.Certificates, submitResultJSON{
+			File: f.Data.File, Chosen: f.Data.Chosen, Type: f.Data.Type, SHA256: f.Certificate.Thumbprint().String(), Subject: f.Certificate.Subject.String(),
+			Verdict: f.Data.Verdict, Findings: findings, New: f.old == nil, ConfirmedBy: s.Find(f.Certificate.Thumbprint()).ConfirmedBy,
+		})
+	}
+	return s.json(doc)
 }
 
 // showResults prints verdicts as check does.

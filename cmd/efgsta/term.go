@@ -108,14 +108,11 @@ func (a *app) askSecret(interrupted <-chan struct{}, prompt string) ([]byte, err
 		secret = s
 		return err
 	})
-	if errors.Is(err, errNoTerminal) {
-		return nil, usagef("give it with --pin-file FILE (mode 0600) or --pin-fd N", "%s: %w", prompt, err)
-	}
-	return secret, err
+	return secret, unanswered(err, prompt, "give it with --pin-file FILE (mode 0600) or --pin-fd N")
 }
 
-// askLine asks for a line with echo.
-func (a *app) askLine(interrupted <-chan struct{}, prompt string) (string, error) {
+// askLine asks for a line with echo. hint says what to do where there is no terminal.
+func (a *app) askLine(interrupted <-chan struct{}, prompt, hint string) (string, error) {
 	var line string
 	err := a.withTerminal(interrupted, func(tty *os.File) error {
 		fmt.Fprintf(tty, "%s: ", report.Escape(prompt))
@@ -123,7 +120,18 @@ func (a *app) askLine(interrupted <-chan struct{}, prompt string) (string, error
 		line = s
 		return err
 	})
-	return line, err
+	return line, unanswered(err, prompt, hint)
+}
+
+// unanswered says why a question was not answered: nobody to ask, or Ctrl-D, which is a no.
+func unanswered(err error, prompt, hint string) error {
+	switch {
+	case errors.Is(err, errNoTerminal):
+		return usagef(hint, "%s: %w", prompt, err)
+	case errors.Is(err, io.EOF):
+		return &exitError{code: exitAborted, err: errAborted}
+	}
+	return err
 }
 
 // readLine reads one line byte by byte, so that nothing after it is consumed.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -38,23 +39,26 @@ func (f *pinFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.at, "at", "", "judge at this `TIME` (RFC 3339 or YYYY-MM-DD)")
 }
 
-func (f *pinFlags) load() ([]*anchor.Anchor, error) {
-	var out []*anchor.Anchor
+// load reads the pinned EFGSTA and the time to judge at.
+func (f *pinFlags) load(a *app) (out []*anchor.Anchor, now time.Time, err error) {
+	if now, err = a.clock(f.at); err != nil {
+		return nil, now, err
+	}
 	for _, name := range f.files {
 		data, err := readFile(name)
 		if err != nil {
-			return nil, err
+			return nil, now, err
 		}
 		an, err := anchor.Parse(name, data)
 		if err != nil {
-			return nil, usagef("the EFGSTA is handed out by the operator: efgsta anchor show --pem", "--anchor: %w", err)
+			return nil, now, usagef("the EFGSTA is handed out by the operator: efgsta anchor show --pem", "--anchor: %w", err)
 		}
 		out = append(out, an)
 	}
 	if len(out) == 0 && f.sha256 == "" {
-		return nil, usagef("give the EFGSTA that you were handed: --anchor efgsta.pem", "no EFGSTA is pinned")
+		return nil, now, usagef("give the EFGSTA that you were handed: --anchor efgsta.pem", "no EFGSTA is pinned")
 	}
-	return out, nil
+	return out, now, nil
 }
 
 // showSteps prints one line per thing proven and per thing not evaluated.
@@ -71,6 +75,7 @@ func (a *app) showSteps(steps []release.Step) {
 func newVerifyBundleCmd(a *app) *cobra.Command {
 	var pin pinFlags
 	var stateFile string
+	var format formatFlag
 	c := &cobra.Command{
 		Use:   "bundle FILE --anchor efgsta.pem [--state FILE]",
 		Short: "Verify a bundle: signatures, hashes, list, derived files, freshness, rollback",
@@ -80,11 +85,10 @@ written only after everything else passed.`,
 		Example: "  efgsta verify bundle gateway-000001.tar --anchor efgsta.pem --state last.json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			now, err := a.clock(pin.at)
-			if err != nil {
+			if err := format.check(); err != nil {
 				return err
 			}
-			pinned, err := pin.load()
+			pinned, now, err := pin.load(a)
 			if err != nil {
 				return err
 			}
@@ -112,12 +116,17 @@ written only after everything else passed.`,
 					return err
 				}
 			}
-			a.printf("%s: release %d of %s (%s) verified\n", args[0], v.Manifest.Sequence, v.Manifest.ListID, v.Manifest.Environment)
+			m := v.Manifest
+			if format.json() {
+				return a.json(verifyJSON{verifySchema, "bundle", args[0], m.ListID, m.Environment, m.Sequence, newStepsJSON(v.Steps)})
+			}
+			a.printf("%s: release %d of %s (%s) verified\n", args[0], m.Sequence, m.ListID, m.Environment)
 			a.showSteps(v.Steps)
 			return nil
 		},
 	}
 	pin.add(c)
+	format.add(c)
 	c.Flags().StringVar(&pin.sha256, "anchor-sha256", "", "pin the EFGSTA by the SHA-256 `HEX` of its certificate")
 	c.Flags().StringVar(&stateFile, "state", "", "`FILE` that remembers the last bundle accepted")
 	return c
@@ -174,17 +183,17 @@ func readState(name string) (*bundle.State, error) {
 func newVerifyTrustListCmd(a *app) *cobra.Command {
 	var pin pinFlags
 	var signature string
+	var format formatFlag
 	c := &cobra.Command{
 		Use:     "trustlist FILE --signature FILE --anchor efgsta.pem",
 		Short:   "Verify a trust list and its signature",
 		Example: "  efgsta verify trustlist trustlist.json --signature trustlist.json.p7s --anchor efgsta.pem",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			now, err := a.clock(pin.at)
-			if err != nil {
+			if err := format.check(); err != nil {
 				return err
 			}
-			pinned, err := pin.load()
+			pinned, now, err := pin.load(a)
 			if err != nil {
 				return err
 			}
@@ -192,17 +201,22 @@ func newVerifyTrustListCmd(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			a.printf("%s: list %d of %s (%s) verified\n", args[0], l.Sequence, l.ListID, l.Environment)
-			a.showSteps([]release.Step{
+			steps := []release.Step{
 				{Proven: true, Text: "signed by EFGSTA " + l.Anchor.SHA256},
 				{Proven: true, Text: fmt.Sprintf("%d NBBS and %d NBTLS entries are what their certificates say, %d removed", l.Count(vet.NBBS), l.Count(vet.NBTLS), len(l.Removed))},
 				{Proven: true, Text: fmt.Sprintf("fresh until %s", day(l.NextUpdate))},
 				{Proven: false, Text: "rollback: a list alone has no state (efgsta verify bundle --state keeps one)"},
-			})
+			}
+			if format.json() {
+				return a.json(verifyJSON{verifySchema, "trustlist", args[0], l.ListID, l.Environment, l.Sequence, newStepsJSON(steps)})
+			}
+			a.printf("%s: list %d of %s (%s) verified\n", args[0], l.Sequence, l.ListID, l.Environment)
+			a.showSteps(steps)
 			return nil
 		},
 	}
 	pin.add(c)
+	format.add(c)
 	c.Flags().StringVar(&signature, "signature", "", "detached CMS signature `FILE` (default: FILE.p7s)")
 	return c
 }

@@ -38,6 +38,7 @@ func verifyList(name, signature string, pinned []*anchor.Anchor, now time.Time) 
 func newVerifyCertificateCmd(a *app) *cobra.Command {
 	var pin pinFlags
 	var signature, role, list string
+	var format formatFlag
 	c := &cobra.Command{
 		Use:   "certificate FILE --signature FILE --anchor efgsta.pem [--trustlist FILE]",
 		Short: "Verify the operator signature over a certificate",
@@ -49,17 +50,16 @@ and a certificate made for TLS clients is refused as NBBS.`,
 		Example: "  efgsta verify certificate nbbs.pem --signature nbbs.sig --anchor efgsta.pem --trustlist trustlist.json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := format.check(); err != nil {
+				return err
+			}
 			if err := oneOf("type", role, string(vet.NBBS), string(vet.NBTLS)); err != nil {
 				return err
 			}
 			if signature == "" {
 				return usagef("the operator signature, base64 on one line, e.g. the .sig file of a bundle", "--signature FILE is needed")
 			}
-			now, err := a.clock(pin.at)
-			if err != nil {
-				return err
-			}
-			pinned, err := pin.load()
+			pinned, now, err := pin.load(a)
 			if err != nil {
 				return err
 			}
@@ -67,12 +67,16 @@ and a certificate made for TLS clients is refused as NBBS.`,
 			if err != nil {
 				return err
 			}
+			if format.json() {
+				return a.json(verifyJSON{Schema: verifySchema, Kind: "certificate", File: args[0], stepsJSON: newStepsJSON(steps)})
+			}
 			a.printf("%s: verified\n", args[0])
 			a.showSteps(steps)
 			return nil
 		},
 	}
 	pin.add(c)
+	format.add(c)
 	c.Flags().StringVar(&signature, "signature", "", "operator signature `FILE`: base64 on one line")
 	c.Flags().StringVar(&role, "type", string(vet.NBBS), "nbbs or nbtls: what the certificate is used as")
 	c.Flags().StringVar(&list, "trustlist", "", "signed trust list `FILE`, for role and standing")

@@ -40,6 +40,9 @@ func New(c *cert.Certificate) (*Anchor, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: signed with %s", ErrUnusable, c.Algorithm)
 	}
+	if alg.PSS != nil && (c.Algorithm.PSS == nil || *c.Algorithm.PSS != *alg.PSS) {
+		return nil, fmt.Errorf("%w: signed with RSASSA-PSS parameters other than one hash throughout and a salt of its length", ErrUnusable)
+	}
 	return &Anchor{Certificate: c, Algorithm: alg}, nil
 }
 

@@ -104,10 +104,8 @@ type LintError struct {
 }
 
 func (e *LintError) Error() string {
-	for _, f := range e.Result.Findings {
-		if f.Severity == "error" || f.Blocks {
-			return fmt.Sprintf("EFGSTA certificate would be refused: %s %s: %s (%s)", f.ID, f.Name, f.Message, f.Clause)
-		}
+	if f := e.first(); f != nil {
+		return fmt.Sprintf("EFGSTA certificate would be refused: %s %s: %s (%s)", f.ID, f.Name, f.Message, f.Clause)
 	}
 	return "EFGSTA certificate would be refused: " + e.err.Error()
 }
@@ -116,12 +114,21 @@ func (e *LintError) Unwrap() error { return e.err }
 
 // Hint gives the fix of the first rule that refuses.
 func (e *LintError) Hint() string {
-	for _, f := range e.Result.Findings {
-		if f.Severity == "error" || f.Blocks {
-			return f.Fix
-		}
+	if f := e.first(); f != nil {
+		return f.Fix
 	}
 	return ""
+}
+
+// first is the finding that refuses: a rule that failed, or one that blocks
+// because it could not be evaluated.
+func (e *LintError) first() *vet.Finding {
+	for i, f := range e.Result.Findings {
+		if f.Blocks || (f.Severity == vet.SeverityError && f.Status == vet.StatusFail) {
+			return &e.Result.Findings[i]
+		}
+	}
+	return nil
 }
 
 func x509Algorithm(s sigalg.Scheme, h crypto.Hash, pub crypto.PublicKey) (x509.SignatureAlgorithm, error) {

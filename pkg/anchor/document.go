@@ -1,6 +1,7 @@
 package anchor
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -31,13 +32,13 @@ type Document struct {
 // Schema returns the document's kind.
 func (d Document) Schema() Schema { return d.schema }
 
-// Bytes returns the exact text that is signed. The caller must not change it.
-func (d Document) Bytes() []byte { return d.text }
+// Bytes returns a copy of the exact text that is signed.
+func (d Document) Bytes() []byte { return bytes.Clone(d.text) }
 
 // Encode makes the document of a value whose first JSON member is "schema".
 func Encode(s Schema, value any) (Document, error) {
-	if !slices.Contains(schemas, s) {
-		return Document{}, fmt.Errorf("schema %q is not one that the anchor signs", s)
+	if err := s.known(); err != nil {
+		return Document{}, err
 	}
 	text, err := strictjson.Marshal(value)
 	if err != nil {
@@ -54,10 +55,20 @@ func Encode(s Schema, value any) (Document, error) {
 
 // Decode reads a document's text into value, accepting nothing but what Encode writes.
 func Decode(s Schema, text []byte, value any) error {
+	if err := s.known(); err != nil {
+		return err
+	}
 	if err := strictjson.Unmarshal(text, MaxDocument, value); err != nil {
 		return fmt.Errorf("%s: %w", s, err)
 	}
 	return checkSchema(s, text)
+}
+
+func (s Schema) known() error {
+	if !slices.Contains(schemas, s) {
+		return fmt.Errorf("schema %q is not one that the anchor signs", s)
+	}
+	return nil
 }
 
 func checkSchema(s Schema, text []byte) error {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -22,40 +23,57 @@ var ErrArchive = errors.New("not a bundle")
 // order puts the manifest and its signatures first, then files by path.
 func order(files release.Files) []string {
 	first := []string{release.ManifestPath, release.ManifestSig, release.ManifestCMS}
-	var rest []string
-	for name := range files {
-		if !slices.Contains(first, name) {
-			rest = append(rest, name)
+	var names []string
+	for _, name := range first {
+		if _, ok := files[name]; ok {
+			names = append(names, name)
 		}
 	}
-	slices.Sort(rest)
-	return append(first, rest...)
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if !slices.Contains(first, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // Pack returns the tar of one target of a release: the manifest, the trust files
 // and the target's files. The same release gives the same bytes.
 func Pack(files release.Files, m release.Manifest, target release.Target) ([]byte, error) {
-	part := release.Files{}
-	for _, name := range []string{release.ManifestPath, release.ManifestSig, release.ManifestCMS} {
-		part[name] = files[name]
+	if target == release.TargetRecord {
+		return nil, fmt.Errorf("files for %s stay in the workspace", target)
 	}
+	names := []string{release.ManifestPath, release.ManifestSig, release.ManifestCMS}
 	has := false
 	for _, f := range m.Files {
 		if f.Target == target || f.Target == release.TargetTrust {
-			part[f.Path] = files[f.Path]
+			names = append(names, f.Path)
 			has = has || f.Target == target
 		}
 	}
 	if !has {
 		return nil, fmt.Errorf("release %d holds no files for %s", m.Sequence, target)
 	}
+	part := release.Files{}
+	for _, name := range names {
+		data, ok := files[name]
+		if !ok {
+			return nil, fmt.Errorf("release %d: %s is missing", m.Sequence, name)
+		}
+		part[name] = data
+	}
+	return archive(part, m.Issued)
+}
+
+// archive writes the one tar of these files.
+func archive(files release.Files, at time.Time) ([]byte, error) {
 	var out bytes.Buffer
 	w := tar.NewWriter(&out)
-	for _, name := range order(part) {
-		if err := w.WriteHeader(header(name, len(part[name]), m.Issued)); err != nil {
+	for _, name := range order(files) {
+		if err := w.WriteHeader(header(name, len(files[name]), at)); err != nil {
 			return nil, err
 		}
-		if _, err := w.Write(part[name]); err != nil {
+		if _, err := w.Write(files[name]); err != nil {
 			return nil, err
 		}
 	}
@@ -71,41 +89,65 @@ func header(name string, size int, at time.Time) *tar.Header {
 }
 
 // Unpack reads a bundle into memory: regular files with plain relative names, each
-// once, in Pack's order and within the release's caps. It writes nothing.
+// once, within the release's caps. Padding, order and headers carry no meaning, so
+// only the bytes that Pack writes for these files are taken. It writes nothing.
 func Unpack(r io.Reader) (release.Files, error) {
-	limited := &io.LimitedReader{R: r, N: release.MaxTotal + 1}
-	tr := tar.NewReader(limited)
-	files := release.Files{}
+	tarball, err := io.ReadAll(io.LimitReader(r, release.MaxTotal+1))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrArchive, err)
+	}
+	if len(tarball) > release.MaxTotal {
+		return nil, fmt.Errorf("%w: more than %d bytes", ErrArchive, release.MaxTotal)
+	}
+	files, at, err := read(tarball)
+	if err != nil {
+		return nil, err
+	}
+	again, err := archive(files, at)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrArchive, err)
+	}
+	if !bytes.Equal(again, tarball) {
+		return nil, errOtherForm
+	}
+	return files, nil
+}
+
+// errOtherForm is an archive that some other program wrote, or touched.
+var errOtherForm = fmt.Errorf("%w: the archive is not the one that efgsta writes for these files", ErrArchive)
+
+// read returns the files and the time of the first.
+func read(tarball []byte) (files release.Files, at time.Time, err error) {
+	tr := tar.NewReader(bytes.NewReader(tarball))
+	files = release.Files{}
 	for {
 		h, err := tr.Next()
 		if err == io.EOF {
 			break
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrArchive, err)
+			return nil, at, fmt.Errorf("%w: %w", ErrArchive, err)
 		}
 		if err := checkHeader(h, files); err != nil {
-			return nil, err
+			return nil, at, err
 		}
-		data := make([]byte, h.Size)
-		if _, err := io.ReadFull(tr, data); err != nil {
-			return nil, fmt.Errorf("%w: %s: %w", ErrArchive, h.Name, err)
+		if len(files) == 0 {
+			at = h.ModTime
 		}
-		files[h.Name] = data
-	}
-	if limited.N <= 0 {
-		return nil, fmt.Errorf("%w: more than %d bytes", ErrArchive, release.MaxTotal)
+		if files[h.Name], err = io.ReadAll(tr); err != nil {
+			return nil, at, fmt.Errorf("%w: %q: %w", ErrArchive, h.Name, err)
+		}
 	}
 	if len(files) == 0 {
-		return nil, fmt.Errorf("%w: no files in it", ErrArchive)
+		return nil, at, fmt.Errorf("%w: no files in it", ErrArchive)
 	}
-	return files, nil
+	return files, at, nil
 }
 
 func checkHeader(h *tar.Header, files release.Files) error {
 	_, dup := files[h.Name]
 	switch {
-	case h.Typeflag != tar.TypeReg:
+	case h.Typeflag != tar.TypeReg || h.Format != tar.FormatUSTAR: // other formats have files larger than the archive
 		return fmt.Errorf("%w: %q is not a regular file", ErrArchive, h.Name)
 	case h.Name == "" || path.Clean(h.Name) != h.Name || path.IsAbs(h.Name) || h.Name == ".." || strings.HasPrefix(h.Name, "../") || strings.ContainsAny(h.Name, "\\:\x00"):
 		return fmt.Errorf("%w: name %q is not allowed", ErrArchive, h.Name)

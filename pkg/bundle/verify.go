@@ -58,13 +58,13 @@ func Verify(tarball []byte, o release.Options, last *State) (*release.Verified, 
 	if err != nil {
 		return nil, nil, err
 	}
-	// Padding, order and headers carry no meaning, so only our own bytes are taken.
+	// Unpack has no time to hold the headers against; the manifest has.
 	again, err := Pack(files, v.Manifest, o.Target)
 	if err != nil {
 		return nil, nil, err
 	}
 	if !bytes.Equal(again, tarball) {
-		return nil, nil, fmt.Errorf("%w: the archive is not the one that efgsta writes for these files", ErrArchive)
+		return nil, nil, errOtherForm
 	}
 	next := &State{
 		Schema: StateSchema, ListID: v.Manifest.ListID, Environment: v.Manifest.Environment,

@@ -14,6 +14,12 @@ func (p *Plan) chooseTargets(d *release.Draft) {
 		return
 	}
 	d.Gateway = true
+	unfit := release.WithoutRow(d.List)
+	for _, e := range d.List.Entries {
+		if err := unfit[e.SHA256]; err != nil {
+			p.WithoutRow = append(p.WithoutRow, WithoutRow{e.Country, e.Type, e.SHA256, err.Error()})
+		}
+	}
 }
 
 // fix writes into the plan every byte that signing must not be able to change.

@@ -63,6 +63,7 @@ type Plan struct {
 	Changes      []Change             `json:"changes"`
 	KeptOut      []KeptOut            `json:"keptOut"`
 	LeftOut      []LeftOut            `json:"targetsLeftOut"`
+	WithoutRow   []WithoutRow         `json:"withoutGatewayRow"`
 	Certificates []PlannedCertificate `json:"certificates"`
 	TrustList    PlannedText          `json:"trustList"`
 	Manifest     release.Manifest     `json:"manifest"` // template: "plan" and the hashes of signature files are filled in when signed
@@ -99,6 +100,14 @@ type KeptOut struct {
 type LeftOut struct {
 	Target release.Target `json:"target"`
 	Reason string         `json:"reason"`
+}
+
+// WithoutRow is a certificate that is listed but gets no row for the gateway.
+type WithoutRow struct {
+	Country string   `json:"country"`
+	Type    vet.Role `json:"type"`
+	SHA256  string   `json:"sha256"`
+	Reason  string   `json:"reason"`
 }
 
 // PlannedCertificate is a certificate with the exact bytes that will be signed for it.
@@ -146,16 +155,13 @@ func Make(w *registry.Workspace, pol *policy.Policy, tool string, at time.Time) 
 		Tool: tool, Config: w.ConfigSHA256, Policy: trustlist.Policy{Name: pol.Name, SHA256: pol.SHA256},
 		Journal: release.JournalHead(w.Head()),
 		Anchor:  PlannedAnchor{a.Thumbprint().String(), a.Certificate.Subject.String(), a.Algorithm.String()},
-		Changes: []Change{}, KeptOut: []KeptOut{}, LeftOut: []LeftOut{}, Certificates: []PlannedCertificate{},
-	}
-	accepted, err := p.vet(w, engine, at)
-	if err != nil {
-		return nil, err
+		Changes: []Change{}, KeptOut: []KeptOut{}, LeftOut: []LeftOut{}, WithoutRow: []WithoutRow{}, Certificates: []PlannedCertificate{},
 	}
 	last, err := lastRelease(w, a)
 	if err != nil {
 		return nil, err
 	}
+	accepted := p.vet(w, engine, at, last)
 	draft := &release.Draft{Anchor: a, List: p.list(w, a, accepted, last), Journal: p.Journal, Tool: tool}
 	if last != nil {
 		draft.Previous = last.ManifestHash
@@ -196,11 +202,22 @@ func currentAnchor(w *registry.Workspace, at time.Time) (*anchor.Anchor, error) 
 }
 
 // vet sorts the workspace's certificates into those that pass and those kept out.
-func (p *Plan) vet(w *registry.Workspace, engine *vet.Engine, at time.Time) ([]vet.Accepted, error) {
+// What a list removed once stays out, whatever is said of it today.
+func (p *Plan) vet(w *registry.Workspace, engine *vet.Engine, at time.Time, last *release.Verified) []vet.Accepted {
 	known := w.Known()
+	removed := map[string]trustlist.Removal{}
+	if last != nil {
+		for _, r := range last.List.Removed {
+			removed[r.SHA256] = r
+		}
+	}
 	var accepted []vet.Accepted
 	for _, c := range w.Certificates() {
 		a, result, err := engine.Accept(vet.Request{Certificate: c.Certificate, Role: c.Type, Country: c.Country, At: at, Others: known})
+		if r, ok := removed[c.SHA256]; ok {
+			p.KeptOut = append(p.KeptOut, KeptOut{c.Country, c.Type, c.SHA256, c.Subject, vet.VerdictRefused, append(result.Findings, returning(r))})
+			continue
+		}
 		if err != nil {
 			p.KeptOut = append(p.KeptOut, KeptOut{c.Country, c.Type, c.SHA256, c.Subject, result.Verdict, result.Findings})
 			continue
@@ -208,7 +225,17 @@ func (p *Plan) vet(w *registry.Workspace, engine *vet.Engine, at time.Time) ([]v
 		accepted = append(accepted, a)
 		p.Certificates = append(p.Certificates, PlannedCertificate{Country: c.Country, Type: c.Type, SHA256: c.SHA256, Findings: notNil(result.Findings)})
 	}
-	return accepted, nil
+	return accepted
+}
+
+// returning is the finding about a certificate that a list removed. It comes from
+// the list and not from a rule, so it has no id.
+func returning(r trustlist.Removal) vet.Finding {
+	return vet.Finding{
+		Name: "removed-before", Severity: vet.SeverityError, Status: vet.StatusFail, Clause: "Governance 3.4",
+		Message: fmt.Sprintf("removed from the list on %s (%s): a removed certificate never comes back", r.Since.Format(time.DateOnly), r.Reason),
+		Fix:     "bring a new certificate with a new key",
+	}
 }
 
 func notNil(f []vet.Finding) []vet.Finding {
@@ -268,7 +295,7 @@ func (p *Plan) whyOut(sha string) string {
 			continue
 		}
 		for _, f := range k.Findings {
-			if f.Severity == "error" || f.Blocks {
+			if f.Blocks || (f.Severity == vet.SeverityError && f.Status == vet.StatusFail) {
 				return f.ID + " " + f.Name
 			}
 		}
@@ -320,8 +347,12 @@ func (p *Pending) Save(w *registry.Workspace) (string, error) {
 	if err := atomicfile.WriteTree(tmp, map[string][]byte{planFile: p.Text}, 0o644); err != nil {
 		return "", errors.Join(err, os.RemoveAll(tmp))
 	}
-	if err := atomicfile.Publish(tmp, dir); err != nil && !errors.Is(err, fs.ErrExist) {
-		return "", errors.Join(err, os.RemoveAll(tmp))
+	if err := atomicfile.Publish(tmp, dir); err != nil {
+		err = errors.Join(err, os.RemoveAll(tmp))
+		if errors.Is(err, fs.ErrExist) {
+			err = &Error{Msg: "plan " + p.Digest + " in the workspace was changed", Next: "remove " + dir + " and run the command again", Err: errors.Join(registry.ErrDamaged, err)}
+		}
+		return "", err
 	}
 	return path, nil
 }

@@ -31,7 +31,7 @@ func Words(digest string, n int) []string {
 
 // SameWords compares what was typed with the words, forgiving case and spacing.
 func SameWords(typed string, words []string) bool {
-	return strings.Join(strings.Fields(strings.ToLower(typed)), " ") == strings.Join(words, " ")
+	return len(words) > 0 && strings.Join(strings.Fields(strings.ToLower(typed)), " ") == strings.Join(words, " ")
 }
 
 // evenWords are the two-syllable words of the PGP word list (Juola and Zimmermann, 1995), in byte order.

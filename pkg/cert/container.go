@@ -45,6 +45,10 @@ type Problem struct {
 // MaxFile is the largest file Read looks at, in bytes.
 const MaxFile = 16 << 20
 
+// maxElements caps the elements of a binary file: it has room for more certificates
+// of a usual size than anybody has, and not for millions of three bytes.
+const maxElements = 1 << 16
+
 // Read finds every certificate in data. It never fails: what is wrong stands in Problems.
 func Read(name string, data []byte) *Input {
 	in := &Input{File: name, SHA256: sha256.Sum256(data)}
@@ -71,7 +75,7 @@ func (in *Input) read(data []byte) {
 	}
 	if data[0] == 0x30 && !isText(data) {
 		// A binary file may have text, and a key in it, behind the last element.
-		if rest := in.readDER(data); len(bytes.TrimSpace(rest)) > 0 && !in.readText(rest, "") {
+		if rest := in.readDER(data); len(bytes.TrimSpace(rest)) > 0 && !in.readText(rest, hiding{why: "binary data stands before it"}) {
 			in.strayKeys(rest)
 			in.problem(ProblemUnreadable, -1, 0, fmt.Sprintf("%d bytes after the last DER element are neither DER nor PEM", len(rest)))
 		}
@@ -132,7 +136,11 @@ func (in *Input) foreign(s structure, index, line int) {
 // readDER reads binary elements one after the other and returns what is left
 // behind the last one.
 func (in *Input) readDER(data []byte) (rest []byte) {
-	for len(data) > 0 && data[0] == 0x30 {
+	for n := 0; len(data) > 0 && data[0] == 0x30; n++ {
+		if n == maxElements {
+			in.problem(ProblemUnreadable, -1, 0, fmt.Sprintf("more than %d DER elements, the rest is not read", maxElements))
+			return nil
+		}
 		element, rest := splitElement(data)
 		if element == nil {
 			return data

@@ -56,13 +56,18 @@ func markerAt(text []byte, at int, word string) (marker, bool) {
 		to++
 	}
 	stop, closing := dashesAfter(text, to)
-	m := marker{begin: word == "BEGIN", label: normalLabel(text[from:to]), start: start, stop: stop}
+	m := marker{begin: word == "BEGIN", start: start, stop: stop}
+	if max(open, closing) < 2 {
+		return m, false
+	}
+	m.label = normalLabel(text[from:to])
 	if m.label == "" || len(m.label) > maxLabel {
 		return m, false
 	}
-	known := isCertificateLabel(m.label) || strings.Contains(m.label, "PRIVATE KEY")
-	if both := open >= 2 && closing >= 2; !both && (!known || max(open, closing) < 2) {
-		return m, false
+	if open < 2 || closing < 2 {
+		if !isCertificateLabel(m.label) && !strings.Contains(m.label, "PRIVATE KEY") {
+			return m, false
+		}
 	}
 	m.findFlaws(text, "-----"+word+" "+m.label+"-----")
 	return m, true

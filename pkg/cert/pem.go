@@ -9,18 +9,16 @@ import (
 )
 
 // readText reads the PEM blocks of a text and looks for keys between them. It
-// reports false, and leaves in alone, if the text has no BEGIN marker. A first
-// marker that is hidden from usual readers by what stood before the text has
-// hidden as its flaw.
-func (in *Input) readText(text []byte, hidden string) bool {
+// reports false, and leaves in alone, if the text has no BEGIN marker.
+func (in *Input) readText(text []byte, hidden hiding) bool {
 	all := markers(text)
 	found, outside := false, 0
 	for i, m := range all {
 		if !m.begin {
 			continue
 		}
-		if !found && hidden != "" && m.start == 0 {
-			m.flaws = append(m.flaws, hidden)
+		if hidden.why != "" && (hidden.all || m.start == 0) {
+			m.flaws = append(m.flaws, hidden.why)
 		}
 		found = true
 		in.kind("PEM")
@@ -137,7 +135,11 @@ var errBase64 = errors.New("block is not base64")
 // decodeBody decodes what stands between two markers, behind header lines. The
 // error never quotes the body.
 func decodeBody(body []byte) (binary []byte, flaw string, err error) {
-	body = skipHeaders(body)
+	stripped := skipHeaders(body)
+	if len(stripped) < len(body) {
+		flaw = "header lines stand inside the block"
+	}
+	body = stripped
 	packed := make([]byte, 0, len(body))
 	for _, c := range body {
 		switch c {

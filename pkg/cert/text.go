@@ -17,18 +17,24 @@ func isText(data []byte) bool {
 	return utf8.Valid(data)
 }
 
-// plainText takes off a byte order mark and turns UTF-16 into UTF-8. The second
-// result says what usual PEM readers stumble over, "" if nothing.
-func plainText(data []byte) ([]byte, string) {
+// hiding is what stood before or around a text and hides its first marker, or all
+// of them, from usual PEM readers.
+type hiding struct {
+	why string
+	all bool
+}
+
+// plainText takes off a byte order mark and turns UTF-16 into UTF-8.
+func plainText(data []byte) ([]byte, hiding) {
 	switch {
 	case bytes.HasPrefix(data, []byte{0xef, 0xbb, 0xbf}):
-		return data[3:], "a byte order mark stands before it"
+		return data[3:], hiding{why: "a byte order mark stands before it"}
 	case bytes.HasPrefix(data, []byte{0xff, 0xfe}):
-		return fromUTF16(data[2:], 0), "the file is UTF-16"
+		return fromUTF16(data[2:], 0), hiding{why: "the file is UTF-16", all: true}
 	case bytes.HasPrefix(data, []byte{0xfe, 0xff}):
-		return fromUTF16(data[2:], 1), "the file is UTF-16"
+		return fromUTF16(data[2:], 1), hiding{why: "the file is UTF-16", all: true}
 	}
-	return data, ""
+	return data, hiding{}
 }
 
 func fromUTF16(data []byte, low int) []byte {

@@ -22,6 +22,15 @@ func load(f moduleFile) (module, error) {
 	return binding{ctx}, nil
 }
 
+// loadFailed is for a file that passed preflight and still does not load.
+func (f moduleFile) loadFailed() error {
+	next := "a library that it needs may be missing: ldd " + f.path
+	if len(f.needs) > 0 {
+		next = "a library that it needs may be missing: " + strings.Join(f.needs, ", ") + " (see ldd " + f.path + ")"
+	}
+	return &Error{Op: "load module", What: quote(f.path), Err: errors.New("the system could not load it"), Next: next}
+}
+
 // binding is module over miekg/pkcs11.
 type binding struct{ ctx *pkcs11.Ctx }
 

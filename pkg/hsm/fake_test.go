@@ -287,11 +287,14 @@ func (f *fake) sign(s session, data []byte) ([]byte, error) {
 		f.made++
 		switch key := o.key.(type) {
 		case *ecdsa.PrivateKey:
+			size := (key.Params().BitSize + 7) / 8
+			if len(data) > size {
+				return nil, ckrDataLenRange
+			}
 			r, ss, err := ecdsa.Sign(rand.Reader, key, data)
 			if err != nil {
 				return nil, err
 			}
-			size := (key.Params().BitSize + 7) / 8
 			return append(r.FillBytes(make([]byte, size)), ss.FillBytes(make([]byte, size))...), nil
 		case *rsa.PrivateKey:
 			if m.typ == ckmRSAPKCS {

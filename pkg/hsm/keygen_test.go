@@ -101,6 +101,17 @@ func TestOptionalAttributesAreLeftOutOneByOne(t *testing.T) {
 	}
 	s.Close()
 
+	// An error that is not about the template is final.
+	f = newFake(t)
+	f.withToken(1, "EFGSTA", 0)
+	f.fails["generate"] = ckrGeneralError
+	_, err = f.generate(fakeConfig())
+	refusedWith(t, err, "CKR_GENERAL_ERROR", "vendor")
+	if n := f.count("generate"); n != 1 {
+		t.Errorf("%d tries", n)
+	}
+	f.closed()
+
 	// What matters is never left out.
 	f = newFake(t)
 	token = f.withToken(1, "EFGSTA", 0)

@@ -68,7 +68,6 @@ const (
 	ckaSign               uint = 0x108
 	ckaSignRecover        uint = 0x109
 	ckaVerify             uint = 0x10A
-	ckaVerifyRecover      uint = 0x10B
 	ckaDerive             uint = 0x10C
 	ckaModulus            uint = 0x120
 	ckaModulusBits        uint = 0x121

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 )
 
 // maxModule is the size cap in bytes; vendor modules with everything linked in
@@ -122,13 +121,4 @@ func hostELF() (elf.Class, elf.Machine, bool) {
 		return elf.ELFCLASS32, elf.EM_ARM, true
 	}
 	return 0, 0, false
-}
-
-// loadFailed is for a file that passed preflight and still does not load.
-func (f moduleFile) loadFailed() error {
-	next := "a library that it needs may be missing: ldd " + f.path
-	if len(f.needs) > 0 {
-		next = "a library that it needs may be missing: " + strings.Join(f.needs, ", ") + " (see ldd " + f.path + ")"
-	}
-	return &Error{Op: "load module", What: quote(f.path), Err: errors.New("the system could not load it"), Next: next}
 }

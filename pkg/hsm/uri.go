@@ -68,9 +68,6 @@ func ParseURI(s string) (URI, error) {
 		return URI{}, &URIError{Reason: "it does not begin with " + quote(scheme), Next: "for example pkcs11:token=EFGSTA;object=efgsta-2026"}
 	}
 	path, query, hasQuery := strings.Cut(rest, "?")
-	if path == "" && !hasQuery {
-		return URI{}, &URIError{Reason: "it names nothing", Next: "for example pkcs11:token=EFGSTA;object=efgsta-2026"}
-	}
 	p := uriParser{seen: map[string]bool{}}
 	if path != "" {
 		for part := range strings.SplitSeq(path, ";") {
@@ -85,6 +82,9 @@ func ParseURI(s string) (URI, error) {
 				return URI{}, err
 			}
 		}
+	}
+	if p.u.String() == scheme { // nothing, or type=private alone
+		return URI{}, &URIError{Reason: "it names nothing", Next: "for example pkcs11:token=EFGSTA;object=efgsta-2026"}
 	}
 	return p.u, nil
 }

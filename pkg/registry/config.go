@@ -2,7 +2,6 @@ package registry
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -48,7 +47,16 @@ func (d *Days) UnmarshalText(text []byte) error {
 	return nil
 }
 
-var listIDForm = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{0,62}$`)
+// isListID reports whether s has 1 to 63 lower-case letters, digits, dots and
+// hyphens and begins with one of the first two.
+func isListID(s string) bool {
+	for i, c := range []byte(s) {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && (i == 0 || c != '.' && c != '-') {
+			return false
+		}
+	}
+	return len(s) >= 1 && len(s) <= 63
+}
 
 // DefaultConfig is what init writes.
 func DefaultConfig(env Environment, policy string) Config {
@@ -68,7 +76,7 @@ func (c *Config) check() error {
 	switch {
 	case c.Schema != configSchema:
 		return fmt.Errorf("%s: schema is %q, expected %q", ConfigFile, c.Schema, configSchema)
-	case !listIDForm.MatchString(c.ListID):
+	case !isListID(c.ListID):
 		return fmt.Errorf("%s: list-id %q: lower-case letters, digits, dots and hyphens, at most 63", ConfigFile, c.ListID)
 	case c.Environment != Rehearsal && c.Environment != Production:
 		return fmt.Errorf("%s: environment %q is not rehearsal or production", ConfigFile, c.Environment)

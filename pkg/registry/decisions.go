@@ -2,21 +2,19 @@ package registry
 
 import (
 	"fmt"
-	"regexp"
+	"slices"
 	"time"
 
 	"github.com/efgsta/efgsta/pkg/cert"
 )
 
-var countryForm = regexp.MustCompile(`^[A-Z]{2}$`)
-
 // AddMember records a member state (Governance 3.2). Repeating it with the same data changes nothing.
 func (w *Workspace) AddMember(at time.Time, actor string, d MemberData) (added bool, err error) {
-	if !countryForm.MatchString(d.Country) {
+	if !cert.IsCountryCode(d.Country) {
 		return false, &Error{Msg: fmt.Sprintf("%q is not a country code", d.Country), Next: "use the two upper-case letters of ISO 3166-1, as they stand in the certificates' C"}
 	}
 	if m := w.Member(d.Country); m != nil {
-		if m.Name == d.Name && fmt.Sprint(m.Contacts) == fmt.Sprint(d.Contacts) {
+		if m.Name == d.Name && slices.Equal(m.Contacts, d.Contacts) {
 			return false, nil
 		}
 		return false, &Error{Msg: fmt.Sprintf("%s is a member already, as %q", d.Country, m.Name), Next: "a member's data cannot be changed in this version"}
@@ -24,7 +22,8 @@ func (w *Workspace) AddMember(at time.Time, actor string, d MemberData) (added b
 	return true, w.record(at, actor, EventMember, d)
 }
 
-// SetAnchor records the EFGSTA certificate, whose DER becomes an object.
+// SetAnchor records the EFGSTA certificate, whose DER becomes an object. d needs
+// Algorithm and Key; the rest is the certificate's.
 func (w *Workspace) SetAnchor(at time.Time, actor string, c *cert.Certificate, d AnchorData) error {
 	if w.Anchor != nil {
 		return &Error{Msg: "this workspace has an EFGSTA already: " + cert.ShortHex(w.Anchor.SHA256), Next: "show it with: efgsta anchor show"}
@@ -33,7 +32,7 @@ func (w *Workspace) SetAnchor(at time.Time, actor string, c *cert.Certificate, d
 	if err != nil {
 		return err
 	}
-	d.SHA256 = sha
+	d.SHA256, d.Subject, d.NotBefore, d.NotAfter = sha, c.Subject.String(), c.NotBefore, c.NotAfter
 	if err := w.record(at, actor, EventAnchor, d); err != nil {
 		return err
 	}
@@ -51,7 +50,15 @@ type Submitted struct {
 // Submit records a submission: files and certificates become objects first, then
 // one event names them all.
 func (w *Workspace) Submit(at time.Time, actor, country, confirmedBy string, files []Submitted) error {
+	if w.Member(country) == nil {
+		return &Error{Msg: fmt.Sprintf("%q is not a member", country), Next: "add it with: efgsta member add"}
+	}
 	d := SubmissionData{Country: country, ConfirmedBy: confirmedBy}
+	for _, f := range files {
+		if cert.Read(f.Data.File, f.File).PrivateKey {
+			return &Error{Msg: f.Data.File + " holds a private key", Next: "treat the key as compromised; nothing of it was kept"}
+		}
+	}
 	for _, f := range files {
 		var err error
 		if f.Data.Object, err = w.PutObject(f.File); err != nil {
@@ -70,6 +77,11 @@ func (w *Workspace) Submit(at time.Time, actor, country, confirmedBy string, fil
 		return err
 	}
 	return w.loadCertificates()
+}
+
+// Confirm records that the fingerprints of certificates were read back.
+func (w *Workspace) Confirm(at time.Time, actor string, d ConfirmationData) error {
+	return w.record(at, actor, EventConfirmed, d)
 }
 
 // Refuse records that a file was not taken in. Its bytes are kept nowhere.

@@ -13,6 +13,7 @@ const (
 	EventAnchor     = "anchor.created"
 	EventMember     = "member.added"
 	EventSubmission = "submission.received"
+	EventConfirmed  = "submission.confirmed"
 	EventRefusal    = "submission.refused"
 	EventReleased   = "released"
 )
@@ -61,6 +62,14 @@ type SubmittedCertificate struct {
 	Verdict vet.Verdict `json:"verdict"`
 	Policy  string      `json:"policySha256"`
 	Failed  []string    `json:"failed"` // rule ids that did not pass
+}
+
+// ConfirmationData records that fingerprints were read back after the submission
+// (Governance 3.2).
+type ConfirmationData struct {
+	Country      string   `json:"country"`
+	ConfirmedBy  string   `json:"confirmedBy"`
+	Certificates []string `json:"certificates"` // SHA-256
 }
 
 // RefusalData records a submission that was not taken in, without its bytes.

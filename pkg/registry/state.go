@@ -1,17 +1,14 @@
 package registry
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
 	"time"
 
 	"github.com/efgsta/efgsta/pkg/cert"
-	"github.com/efgsta/efgsta/pkg/journal"
 	"github.com/efgsta/efgsta/pkg/vet"
 )
 
@@ -97,61 +94,6 @@ func (w *Workspace) Known() []vet.Known {
 			Source: fmt.Sprintf("%s %s %s", c.Country, c.Type, cert.ShortHex(c.SHA256))})
 	}
 	return out
-}
-
-// apply adds one event. An event that does not fit what came before is damage:
-// this program would not have written it.
-func (s *State) apply(e journal.Event) error {
-	if (e.Seq == 1) != (e.Type == EventInit) {
-		return fmt.Errorf("%w: journal event %d: %s out of place", ErrDamaged, e.Seq, e.Type)
-	}
-	s.last = e.Time
-	var err error
-	switch e.Type {
-	case EventInit:
-		var d InitData
-		err = decode(e, &d)
-		s.ListID, s.Environment, s.members = d.ListID, d.Environment, map[string]*Member{}
-	case EventAnchor:
-		var d AnchorData
-		err = decode(e, &d)
-		s.Anchor = &AnchorRecord{AnchorData: d}
-	case EventMember:
-		var d MemberData
-		err = decode(e, &d)
-		s.members[d.Country] = &Member{MemberData: d, Since: e.Time}
-	case EventSubmission:
-		var d SubmissionData
-		err = decode(e, &d)
-		if s.members[d.Country] == nil {
-			return fmt.Errorf("%w: journal event %d: submission of %q, which is no member", ErrDamaged, e.Seq, d.Country)
-		}
-		for _, c := range d.Certificates {
-			s.certificates = append(s.certificates, &Certificate{SubmittedCertificate: c, Country: d.Country, Received: e.Time, ConfirmedBy: d.ConfirmedBy})
-		}
-	case EventRefusal:
-		var d RefusalData
-		err = decode(e, &d)
-	case EventReleased:
-		var d ReleasedData
-		err = decode(e, &d)
-		if want := uint64(len(s.Releases)) + 1; err == nil && d.Sequence != want {
-			return fmt.Errorf("%w: journal event %d: release %d, expected %d", ErrDamaged, e.Seq, d.Sequence, want)
-		}
-		s.Releases = append(s.Releases, d)
-	default:
-		return fmt.Errorf("%w: journal event %d: type %q is not known to this version", ErrDamaged, e.Seq, e.Type)
-	}
-	return err
-}
-
-func decode(e journal.Event, into any) error {
-	dec := json.NewDecoder(bytes.NewReader(e.Data))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(into); err != nil {
-		return fmt.Errorf("%w: journal event %d (%s): %w", ErrDamaged, e.Seq, e.Type, err)
-	}
-	return nil
 }
 
 // loadCertificates reads the objects that the events name.

@@ -3,6 +3,7 @@
 package registry
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -68,6 +69,9 @@ func Init(dir string, c Config, at time.Time, actor, tool string) error {
 	if err := c.check(); err != nil {
 		return err
 	}
+	if again, err := ParseConfig(c.Encode()); err != nil || again != c {
+		return fmt.Errorf("%s: a setting cannot be written: %+v", ConfigFile, c)
+	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
@@ -80,7 +84,7 @@ func Init(dir string, c Config, at time.Time, actor, tool string) error {
 		if e.Name() == JournalFile && journalStarted(filepath.Join(dir, JournalFile)) {
 			return &Error{Msg: dir + " is a workspace already", Next: "use it with --workspace " + dir + ", or name another directory"}
 		}
-		if !ours[e.Name()] && e.Name() != JournalFile && !strings.HasPrefix(e.Name(), atomicfile.TempPrefix) {
+		if !ours[e.Name()] && !strings.HasPrefix(e.Name(), JournalFile) && !strings.HasPrefix(e.Name(), atomicfile.TempPrefix) {
 			return &Error{Msg: fmt.Sprintf("%s is not empty: it holds %q", dir, e.Name()), Next: "name a directory that does not exist yet"}
 		}
 	}
@@ -103,9 +107,17 @@ func Init(dir string, c Config, at time.Time, actor, tool string) error {
 	return errors.Join(err, log.Close())
 }
 
+// journalStarted reports whether there is anything in the journal but a first
+// line that was never finished: an event, or damage that is not for Init to clear away.
 func journalStarted(path string) bool {
-	st, err := os.Stat(path)
-	return err == nil && st.Size() > 0
+	f, err := os.Open(path)
+	if err != nil {
+		return !errors.Is(err, fs.ErrNotExist)
+	}
+	defer f.Close()
+	enough := errors.New("one event is enough")
+	_, _, err = journal.Replay(f, func(journal.Event) error { return enough })
+	return err != nil
 }
 
 // Open locks the workspace at dir and replays its journal.
@@ -141,6 +153,9 @@ func (w *Workspace) replay() error {
 	var note string
 	var err error
 	w.log, note, err = journal.Open(filepath.Join(w.Dir, JournalFile), w.apply)
+	if errors.Is(err, journal.ErrDamaged) {
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -169,8 +184,16 @@ func (w *Workspace) Close() error {
 // Head is the last event of the journal.
 func (w *Workspace) Head() journal.Head { return w.log.Head() }
 
-// record appends an event and applies it to the state.
+// record appends an event and applies it to the state. It is tried first: an event
+// that does not fit would make the journal unreadable for good.
 func (w *Workspace) record(at time.Time, actor, typ string, data any) error {
+	text, err := json.Marshal(data)
+	if err != nil {
+		return fmt.Errorf("event %s: %w", typ, err)
+	}
+	if _, err := w.change(journal.Event{Seq: w.Head().Seq + 1, Time: at, Type: typ, Data: text}); err != nil {
+		return fmt.Errorf("event %s was not recorded: %w", typ, err)
+	}
 	e, err := w.log.Append(at, actor, typ, data)
 	if err != nil {
 		return err
@@ -200,6 +223,9 @@ func (w *Workspace) Object(name string) ([]byte, error) {
 	}
 	return data, nil
 }
+
+// ObjectsDir is where the objects live that the journal names.
+func (w *Workspace) ObjectsDir() string { return filepath.Join(w.Dir, objectsDir) }
 
 // PlanDir is where the plan of that digest lives.
 func (w *Workspace) PlanDir(digest string) string { return filepath.Join(w.Dir, plansDir, digest) }

@@ -2,6 +2,7 @@ package release
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -106,6 +107,9 @@ func renderGateway(l *trustlist.List, operator map[string][]byte) ([]Planned, er
 	var nbtls []*cert.Certificate
 	certs := l.Certificates()
 	for i, e := range l.Entries {
+		if gateway.CheckCertificate(certs[i], rowType(e.Type)) != nil {
+			continue
+		}
 		im.Rows = append(im.Rows, gateway.Row{
 			CreatedAt:  l.ThisUpdate,
 			Thumbprint: e.SHA256,
@@ -143,6 +147,18 @@ func renderGateway(l *trustlist.List, operator map[string][]byte) ([]Planned, er
 	return out, nil
 }
 
+// WithoutRow returns the entries that the gateway could not use, each with the reason.
+// They stay in the list: other receivers can.
+func WithoutRow(l *trustlist.List) map[string]error {
+	out := map[string]error{}
+	for i, c := range l.Certificates() {
+		if err := gateway.CheckCertificate(c, rowType(l.Entries[i].Type)); err != nil {
+			out[l.Entries[i].SHA256] = err
+		}
+	}
+	return out
+}
+
 func rowType(r vet.Role) string {
 	if r == vet.NBTLS {
 		return "AUTHENTICATION"
@@ -151,7 +167,7 @@ func rowType(r vet.Role) string {
 }
 
 func certificatePath(country string, role vet.Role, thumbprint string) string {
-	return "trust/certificates/" + country + "-" + string(role) + "-" + cert.ShortHex(thumbprint)
+	return certificatesDir + country + "-" + string(role) + "-" + cert.ShortHex(thumbprint)
 }
 
 // EncodeSignature is the text of a .sig file: standard base64 on one line, LF.
@@ -161,9 +177,19 @@ func EncodeSignature(raw []byte) []byte {
 
 // DecodeSignature reads a .sig file: what EncodeSignature writes, or the same without its LF.
 func DecodeSignature(text []byte) ([]byte, error) {
-	raw, err := base64.StdEncoding.Strict().DecodeString(strings.TrimSuffix(string(text), "\n"))
-	if err != nil || len(raw) == 0 {
-		return nil, fmt.Errorf("%w: signature is not base64 on one line", ErrInvalid)
+	raw, err := decodeSignature(text)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	return raw, nil
+}
+
+func decodeSignature(text []byte) ([]byte, error) {
+	line := strings.TrimSuffix(string(text), "\n")
+	raw, err := base64.StdEncoding.Strict().DecodeString(line)
+	// The decoder passes over line ends wherever they stand.
+	if err != nil || len(raw) == 0 || base64.StdEncoding.EncodeToString(raw) != line {
+		return nil, errors.New("signature is not base64 on one line")
 	}
 	return raw, nil
 }

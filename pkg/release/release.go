@@ -7,6 +7,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/efgsta/efgsta/pkg/anchor"
@@ -50,6 +52,8 @@ const (
 	PlanPath    = "record/plan.json"
 )
 
+const certificatesDir = "trust/certificates/"
+
 // Renderer names the code that made a file, with its version: a verifier whose
 // renderer has the same version can make the file again and compare.
 type Renderer string
@@ -60,6 +64,18 @@ const (
 	RenderSignature Renderer = "signature/1" // a signature over another file
 	RenderGateway   Renderer = "gateway/1"   // derived from list and signatures
 )
+
+// of reports whether a renderer of any version can make files of the target.
+func (r Renderer) of(t Target) bool {
+	name, version, ok := strings.Cut(string(r), "/")
+	if n, err := strconv.Atoi(version); !ok || err != nil || n < 1 || strconv.Itoa(n) != version {
+		return false
+	}
+	if t == TargetGateway {
+		return name == "gateway"
+	}
+	return name == "copy" || name == "signature"
+}
 
 // Manifest lists every file of a release. It is the last thing signed.
 type Manifest struct {

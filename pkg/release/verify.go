@@ -47,7 +47,7 @@ type Verified struct {
 func Verify(files Files, o Options) (*Verified, error) {
 	v := &Verified{}
 	for _, step := range []func(Files, Options) error{
-		v.manifest, v.contents, v.list, v.certificates, v.gateway, v.freshness,
+		v.manifest, v.contents, v.list, v.certificates, v.others, v.gateway, v.freshness,
 	} {
 		if err := step(files, o); err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
@@ -83,14 +83,18 @@ func (v *Verified) manifest(files Files, o Options) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", ManifestPath, err)
 	}
-	raw, err := DecodeSignature(files[ManifestSig])
+	raw, err := signatureFile(files, ManifestSig)
 	if err != nil {
-		return fmt.Errorf("%s: %w", ManifestSig, err)
+		return err
 	}
 	if err := a.VerifyDocument(text, raw); err != nil {
 		return fmt.Errorf("%s: %w", ManifestSig, err)
 	}
-	info, err := a.VerifyCMS(files[ManifestCMS], text)
+	p7s, ok := files[ManifestCMS]
+	if !ok {
+		return fmt.Errorf("%s is missing", ManifestCMS)
+	}
+	info, err := a.VerifyCMS(p7s, text)
 	if err != nil {
 		return fmt.Errorf("%s: %w", ManifestCMS, err)
 	}
@@ -101,6 +105,22 @@ func (v *Verified) manifest(files Files, o Options) error {
 	v.Anchor, v.ManifestHash = a, Digest(text)
 	v.proven("manifest signed by EFGSTA %s (%s), raw and CMS", m.Anchor, a.Algorithm)
 	return checkManifest(m)
+}
+
+// signatureFile reads a .sig file of a release, which has one form only.
+func signatureFile(files Files, name string) ([]byte, error) {
+	text, ok := files[name]
+	if !ok {
+		return nil, fmt.Errorf("%s is missing", name)
+	}
+	raw, err := decodeSignature(text)
+	if err == nil && !bytes.Equal(EncodeSignature(raw), text) {
+		err = errors.New("line end is missing")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return raw, nil
 }
 
 func checkManifest(m *Manifest) error {
@@ -114,9 +134,12 @@ func checkManifest(m *Manifest) error {
 		if i > 0 && m.Files[i-1].Path >= f.Path {
 			return fmt.Errorf("%s: %s is out of order", ManifestPath, f.Path)
 		}
-		dir, _, _ := strings.Cut(f.Path, "/")
-		if dir != string(f.Target) || !slices.Contains([]Target{TargetTrust, TargetGateway, TargetRecord}, f.Target) {
+		dir, _, below := strings.Cut(f.Path, "/")
+		if !below || dir != string(f.Target) || !slices.Contains([]Target{TargetTrust, TargetGateway, TargetRecord}, f.Target) {
 			return fmt.Errorf("%s: %s cannot be of target %q", ManifestPath, f.Path, f.Target)
+		}
+		if !f.Renderer.of(f.Target) {
+			return fmt.Errorf("%s: %s cannot be made by renderer %q", ManifestPath, f.Path, f.Renderer)
 		}
 		if b, err := hex.DecodeString(f.SHA256); err != nil || len(b) != 32 {
 			return fmt.Errorf("%s: %s has no SHA-256", ManifestPath, f.Path)
@@ -185,20 +208,24 @@ func (v *Verified) certificates(files Files, o Options) error {
 		if string(files[base+".pem"]) != e.Certificate {
 			return fmt.Errorf("%s.pem is not the certificate of the list", base)
 		}
-		raw, err := DecodeSignature(files[base+".sig"])
+		raw, err := signatureFile(files, base+".sig")
 		if err != nil {
-			return fmt.Errorf("%s.sig: %w", base, err)
+			return err
 		}
 		if err := v.Anchor.VerifyCertificate([]byte(e.Certificate), raw); err != nil {
 			return fmt.Errorf("%s.sig: %w", base, err)
 		}
-		if _, err := v.Anchor.VerifyCMS(files[base+".p7s"], certs[i].Raw); err != nil {
+		info, err := v.Anchor.VerifyCMS(files[base+".p7s"], certs[i].Raw)
+		if err != nil {
 			return fmt.Errorf("%s.p7s: %w", base, err)
+		}
+		if !info.SigningTime.Equal(v.Manifest.Issued) {
+			return fmt.Errorf("%s.p7s: signing time differs from issued: it was made for another release", base)
 		}
 	}
 	n := 0
 	for name := range files {
-		if strings.HasPrefix(name, "trust/certificates/") {
+		if strings.HasPrefix(name, certificatesDir) {
 			n++
 		}
 	}
@@ -206,6 +233,25 @@ func (v *Verified) certificates(files Files, o Options) error {
 		return fmt.Errorf("%d files under trust/certificates for %d entries", n, len(v.List.Entries))
 	}
 	v.proven("%d certificates with operator and CMS signature", len(v.List.Entries))
+	return nil
+}
+
+// others: in a whole release the plan is the one that was signed for. Files that
+// only a later version knows are said, not passed over.
+func (v *Verified) others(files Files, o Options) error {
+	if o.Target == "" {
+		if Digest(files[PlanPath]) != v.Manifest.Plan {
+			return fmt.Errorf("%s is not the plan that the manifest names", PlanPath)
+		}
+		v.proven("plan %s is the one that was signed", v.Manifest.Plan)
+	}
+	for _, f := range v.Manifest.Files {
+		known := slices.Contains([]string{ListPath, ListCMSPath, AnchorPath, PlanPath}, f.Path) ||
+			strings.HasPrefix(f.Path, certificatesDir) || f.Target == TargetGateway
+		if _, here := files[f.Path]; here && !known {
+			v.Steps = append(v.Steps, Step{false, f.Path + " beyond its hash: not known to this version"})
+		}
+	}
 	return nil
 }
 
@@ -223,6 +269,9 @@ func (v *Verified) gateway(files Files, o Options) error {
 		return nil
 	}
 	for _, f := range listed {
+		if f.Renderer != listed[0].Renderer {
+			return fmt.Errorf("%s is made by renderer %s, %s by %s", f.Path, f.Renderer, listed[0].Path, listed[0].Renderer)
+		}
 		if f.Renderer != RenderGateway {
 			v.Steps = append(v.Steps, Step{false, fmt.Sprintf("gateway files beyond their hashes: made by renderer %s, this is %s", f.Renderer, RenderGateway)})
 			return nil
@@ -230,7 +279,7 @@ func (v *Verified) gateway(files Files, o Options) error {
 	}
 	operator := map[string][]byte{}
 	for _, e := range v.List.Entries {
-		raw, err := DecodeSignature(files[certificatePath(e.Country, e.Type, e.SHA256)+".sig"])
+		raw, err := signatureFile(files, certificatePath(e.Country, e.Type, e.SHA256)+".sig")
 		if err != nil {
 			return err
 		}

@@ -80,10 +80,10 @@ func (p *printer) result(r *vet.Result) {
 
 func (p *printer) findings(r *vet.Result) {
 	var rows []vet.Finding
-	var silent []string // not evaluated, and of no consequence for the verdict
+	var silent []string // not evaluated, and not what the verdict hangs on
 	label := 0
 	for _, f := range r.Findings {
-		if f.Status == vet.StatusNotEvaluated && !f.Blocks {
+		if f.Status == vet.StatusNotEvaluated && (!f.Blocks || r.Verdict == vet.VerdictRefused) {
 			if len(silent) == 0 || silent[len(silent)-1] != f.ID {
 				silent = append(silent, f.ID)
 			}
@@ -151,7 +151,7 @@ func (p *printer) totals(c *Check) {
 	line := fmt.Sprintf("%d accepted, %d refused, %d undecided · %s in %s", s.Accepted, s.Refused, s.Undecided,
 		count(s.Certificates, "certificate"), count(s.Files, "file"))
 	if s.Skipped > 0 {
-		line += fmt.Sprintf(" · %s without a certificate skipped", count(s.Skipped, "file"))
+		line += fmt.Sprintf(" · %s skipped (no certificate)", count(s.Skipped, "file"))
 	}
 	line += fmt.Sprintf(" · policy %s, judged at %s", c.Policy.Name, c.At.UTC().Format("2006-01-02 15:04Z"))
 	p.wrap("", "", line)
@@ -167,17 +167,33 @@ func count(n int, what string) string {
 // wrap writes text behind first, and its further lines behind next. A word that
 // is longer than a line is cut. Width 0 does not wrap.
 func (p *printer) wrap(first, next, text string) {
-	prefix := first
-	room := func() int { return max(20, p.Width-utf8.RuneCountInString(next)) }
-	if p.Width == 0 || utf8.RuneCountInString(text) <= room() {
-		fmt.Fprintf(p.w, "%s%s\n", prefix, text)
-		return
-	}
-	for text != "" {
-		line, rest := cut(text, room())
+	for prefix := first; ; prefix = next {
+		line, rest := text, ""
+		if p.Width > 0 {
+			line, rest = cut(text, max(20, p.Width-columns(prefix)))
+		}
 		fmt.Fprintf(p.w, "%s%s\n", prefix, line)
-		prefix, text = next, rest
+		if text = rest; text == "" {
+			return
+		}
 	}
+}
+
+// columns is the width of a prefix, without its colours.
+func columns(s string) int {
+	n := 0
+	for s != "" {
+		if strings.HasPrefix(s, "\x1b[") {
+			if end := strings.IndexByte(s, 'm'); end >= 0 {
+				s = s[end+1:]
+				continue
+			}
+		}
+		_, size := utf8.DecodeRuneInString(s)
+		s = s[size:]
+		n++
+	}
+	return n
 }
 
 // cut takes at most n characters off text, at a blank where there is one.

@@ -3,7 +3,6 @@
 package trustlist
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -134,83 +133,4 @@ func (l *List) Certificates() []*cert.Certificate {
 		return nil
 	}
 	return certs
-}
-
-func (l *List) certificates() ([]*cert.Certificate, error) {
-	switch {
-	case l.Schema != anchor.TrustList:
-		return nil, fmt.Errorf("%w: schema %q", ErrInvalid, l.Schema)
-	case l.ListID == "":
-		return nil, fmt.Errorf("%w: no list id", ErrInvalid)
-	case l.Environment != "rehearsal" && l.Environment != "production":
-		return nil, fmt.Errorf("%w: environment %q", ErrInvalid, l.Environment)
-	case l.Sequence == 0:
-		return nil, fmt.Errorf("%w: sequence 0", ErrInvalid)
-	case (l.Sequence == 1) != (l.Previous == ""):
-		return nil, fmt.Errorf("%w: sequence %d with previous %q", ErrInvalid, l.Sequence, l.Previous)
-	case !l.ThisUpdate.Before(l.NextUpdate):
-		return nil, fmt.Errorf("%w: next update is not after this update", ErrInvalid)
-	case l.Entries == nil || l.Removed == nil:
-		return nil, fmt.Errorf("%w: entries or removed missing", ErrInvalid)
-	}
-	seen := map[string]string{}  // thumbprint → where
-	roles := map[string]string{} // key → country and type: one key serves one member in one role
-	var certs []*cert.Certificate
-	for i, e := range l.Entries {
-		at := fmt.Sprintf("entry %d (%s %s %s)", i, e.Country, e.Type, cert.ShortHex(e.SHA256))
-		if e.Type != vet.NBBS && e.Type != vet.NBTLS {
-			return nil, fmt.Errorf("%w: %s: type is not nbbs or nbtls", ErrInvalid, at)
-		}
-		if i > 0 {
-			p := l.Entries[i-1]
-			if compare(p.Country, e.Country, p.Type, e.Type, p.SHA256, e.SHA256) >= 0 {
-				return nil, fmt.Errorf("%w: %s: out of order", ErrInvalid, at)
-			}
-		}
-		c, err := onlyCertificate(e.Certificate)
-		if err != nil {
-			return nil, fmt.Errorf("%w: %s: %w", ErrInvalid, at, err)
-		}
-		if e != entryOf(c, e.Type, e.Country) {
-			return nil, fmt.Errorf("%w: %s: fields differ from the certificate", ErrInvalid, at)
-		}
-		if cc := c.Countries(); len(cc) != 1 || cc[0] != e.Country {
-			return nil, fmt.Errorf("%w: %s: the certificate's C is %q", ErrInvalid, at, cc)
-		}
-		if where, dup := seen[e.SHA256]; dup {
-			return nil, fmt.Errorf("%w: %s: already listed as %s", ErrInvalid, at, where)
-		}
-		seen[e.SHA256] = at
-		who := e.Country + " " + string(e.Type)
-		if other, ok := roles[e.SPKISHA256]; ok && other != who {
-			return nil, fmt.Errorf("%w: %s: key is also that of %s", ErrInvalid, at, other)
-		}
-		roles[e.SPKISHA256] = who
-		certs = append(certs, c)
-	}
-	for i, r := range l.Removed {
-		if where, ok := seen[r.SHA256]; ok {
-			return nil, fmt.Errorf("%w: %s is both removed and %s", ErrInvalid, cert.ShortHex(r.SHA256), where)
-		}
-		if i > 0 {
-			p := l.Removed[i-1]
-			if compare(p.Country, r.Country, p.Type, r.Type, p.SHA256, r.SHA256) >= 0 {
-				return nil, fmt.Errorf("%w: removal %d: out of order", ErrInvalid, i)
-			}
-		}
-	}
-	return certs, nil
-}
-
-// onlyCertificate parses text that must be exactly one canonical PEM block.
-func onlyCertificate(text string) (*cert.Certificate, error) {
-	in := cert.Read("entry", []byte(text))
-	if len(in.Items) != 1 || in.Items[0].Cert == nil {
-		return nil, errors.New("no single certificate")
-	}
-	c := in.Items[0].Cert
-	if !bytes.Equal(c.PEM(), []byte(text)) {
-		return nil, errors.New("certificate text is not canonical PEM")
-	}
-	return c, nil
 }

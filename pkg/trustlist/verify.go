@@ -28,10 +28,13 @@ func Verify(text, p7s []byte, pinned []*anchor.Anchor, at time.Time) (*List, err
 	if !info.SigningTime.Equal(l.ThisUpdate) {
 		return nil, fmt.Errorf("%w: signed at %s, this update is %s", ErrInvalid, info.SigningTime.Format(time.RFC3339), l.ThisUpdate.Format(time.RFC3339))
 	}
-	if want := "production"; a.Rehearsal() != (l.Environment != want) {
+	if a.Rehearsal() != (l.Environment == "rehearsal") {
 		return nil, fmt.Errorf("%w: %s list signed by an EFGSTA of the other environment", ErrInvalid, l.Environment)
 	}
 	c := a.Certificate
+	if l.Anchor.Subject != c.Subject.String() {
+		return nil, fmt.Errorf("%w: the anchor's subject is not that of EFGSTA %s", ErrInvalid, l.Anchor.SHA256)
+	}
 	if l.ThisUpdate.Before(c.NotBefore) || l.NextUpdate.After(c.NotAfter) {
 		return nil, fmt.Errorf("%w: list outlives its EFGSTA (%s to %s)", ErrInvalid, c.NotBefore.Format(time.RFC3339), c.NotAfter.Format(time.RFC3339))
 	}

@@ -22,6 +22,7 @@ import (
 // never write can be written here.
 type spec struct {
 	version          int    // 1 leaves the field out
+	spellVersion     bool   // but not then
 	serial           []byte // content octets
 	inner, outer     []byte // AlgorithmIdentifiers
 	issuer, subject  []byte // Names
@@ -88,23 +89,28 @@ func ecSPKI(k *ecdsa.PrivateKey) []byte {
 	return der
 }
 
-// der encodes the certificate and signs it.
+// der encodes the certificate and signs it; again, if the thumbprint comes out as EFGS-701 forbids.
 func (s *spec) der() []byte {
 	tbs := seq(s.fields()...)
-	signature := s.signature
-	if signature == nil {
-		sum := sha256.Sum256(tbs)
-		var err error
-		if signature, err = ecdsa.SignASN1(rand.Reader, s.signer, sum[:]); err != nil {
+	if s.signature != nil {
+		return seq(tbs, s.outer, bitString(s.signature))
+	}
+	digest := sha256.Sum256(tbs)
+	for {
+		signature, err := ecdsa.SignASN1(rand.Reader, s.signer, digest[:])
+		if err != nil {
 			panic(err)
 		}
+		der := seq(tbs, s.outer, bitString(signature))
+		if t := sha256.Sum256(der); t[0] != 0 {
+			return der
+		}
 	}
-	return seq(tbs, s.outer, bitString(signature))
 }
 
 func (s *spec) fields() [][]byte {
 	var f [][]byte
-	if s.version != 1 {
+	if s.version != 1 || s.spellVersion {
 		f = append(f, tlv(0xa0, integer(int64(s.version-1))))
 	}
 	validity := s.validity

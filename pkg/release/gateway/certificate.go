@@ -70,7 +70,7 @@ func countryOf(c *cert.Certificate) (string, error) {
 		return "", unfit(hintReissue, "the subject has no C")
 	case found > 1:
 		return "", unfit(hintReissue, "the subject has %d C, the gateway takes one", found)
-	case !countryShape.MatchString(country):
+	case !cert.IsCountryCode(country):
 		return "", unfit(hintReissue, "C is %q, not two upper-case letters", country)
 	}
 	return country, nil

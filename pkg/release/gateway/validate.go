@@ -7,7 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/pem"
 	"fmt"
-	"regexp"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -16,12 +16,27 @@ import (
 
 // Everything that reaches a rendered file has one of these shapes, none of which
 // can hold a quote, a backslash, a line end or a comment: there is nothing to escape.
-var (
-	listIDShape      = regexp.MustCompile(`\A[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}\z`)
-	environmentShape = regexp.MustCompile(`\A[a-z][a-z0-9-]{0,31}\z`)
-	thumbprintShape  = regexp.MustCompile(`\A[0-9a-f]{64}\z`)
-	countryShape     = regexp.MustCompile(`\A[A-Z]{2}\z`)
-)
+
+func isListID(s string) bool { return isWord(s, 128, "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "._:/-") }
+
+func isEnvironment(s string) bool {
+	return isWord(s, 32, "", "-") && s[0] >= 'a' && s[0] <= 'z'
+}
+
+// isWord reports whether s has 1 to most characters out of a to z, 0 to 9, letters
+// and, but for the first, marks.
+func isWord(s string, most int, letters, marks string) bool {
+	if len(s) < 1 || len(s) > most {
+		return false
+	}
+	for i, c := range []byte(s) {
+		known := c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || strings.IndexByte(letters, c) >= 0
+		if !known && (i == 0 || strings.IndexByte(marks, c) < 0) {
+			return false
+		}
+	}
+	return true
+}
 
 // maxReason is the longest reason of a removal, in bytes.
 const maxReason = 256
@@ -55,10 +70,10 @@ func canonicalPEM(text string) ([]byte, error) {
 
 // validate holds an import to the shapes that can be rendered.
 func (im Import) validate() error {
-	if !listIDShape.MatchString(im.ListID) {
+	if !isListID(im.ListID) {
 		return fmt.Errorf("list id %q cannot be written into an import: letters, digits and ._:/- only, at most 128", im.ListID)
 	}
-	if !environmentShape.MatchString(im.Environment) {
+	if !isEnvironment(im.Environment) {
 		return fmt.Errorf("environment %q cannot be written into an import", im.Environment)
 	}
 	if err := validTime(im.CreatedAt); err != nil {
@@ -142,9 +157,9 @@ func (d Removed) validate() error {
 
 func validIdentity(thumbprint, country, typ string) error {
 	switch {
-	case !thumbprintShape.MatchString(thumbprint):
+	case !cert.IsHexDigest(thumbprint):
 		return unfit(hintRenderAgain, "thumbprint is not 64 lower-case hexadecimal digits")
-	case !countryShape.MatchString(country):
+	case !cert.IsCountryCode(country):
 		return unfit(hintRenderAgain, "country %q is not two upper-case letters", country)
 	case !validType(typ):
 		return unfit(hintRenderAgain, "type %q is neither %s nor %s", typ, Authentication, Signing)

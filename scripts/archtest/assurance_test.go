@@ -1,0 +1,74 @@
+package archtest
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/efgsta/efgsta/pkg/vet"
+)
+
+var (
+	ruleID   = regexp.MustCompile(`EFGS-[0-9]{3}`)
+	testName = regexp.MustCompile("`((?:Test|Fuzz)[A-Za-z0-9_]+)`")
+	script   = regexp.MustCompile("`([a-z0-9_]+[.]txtar)`")
+	testFunc = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)[A-Za-z0-9_]+)\(`)
+)
+
+// docs/assurance.md speaks of every rule, and of no rule or test that does not exist.
+func TestAssurance(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join(root, "docs", "assurance.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(data)
+	claims, _, ok := strings.Cut(text, "## The job")
+	if !ok {
+		t.Fatal(`docs/assurance.md has no section "The job"`)
+	}
+	for _, r := range vet.Rules() {
+		if !strings.Contains(claims, r.ID) {
+			t.Errorf("docs/assurance.md does not name %s %s (%s)", r.ID, r.Name, r.Clause)
+		}
+	}
+	for _, id := range ruleID.FindAllString(text, -1) {
+		if _, ok := vet.Find(id); !ok {
+			t.Errorf("docs/assurance.md names %s, which is no rule", id)
+		}
+	}
+	tests := testFunctions(t)
+	for _, m := range testName.FindAllStringSubmatch(text, -1) {
+		if !tests[m[1]] {
+			t.Errorf("docs/assurance.md names %s, which is no test", m[1])
+		}
+	}
+	for _, m := range script.FindAllStringSubmatch(text, -1) {
+		if _, err := os.Stat(filepath.Join(root, "cmd", "efgsta", "testdata", "script", m[1])); err != nil {
+			t.Errorf("docs/assurance.md names a script that does not exist: %v", err)
+		}
+	}
+}
+
+func testFunctions(t *testing.T) map[string]bool {
+	t.Helper()
+	found := map[string]bool{}
+	for _, top := range []string{"cmd", "pkg", "policy", "scripts"} {
+		err := filepath.WalkDir(filepath.Join(root, top), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			data, err := os.ReadFile(path)
+			for _, m := range testFunc.FindAllSubmatch(data, -1) {
+				found[string(m[1])] = true
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return found
+}

@@ -1,0 +1,129 @@
+// Package bench measures what is promised of the built program: ratios and counts
+// of one run, which hold on a slow machine too. A broken promise is a failure.
+package bench
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/efgsta/efgsta/pkg/hsm/softhsmtest"
+)
+
+// build makes a binary and returns its path.
+func build(b *testing.B, cgo, pkg string) string {
+	b.Helper()
+	out := filepath.Join(b.TempDir(), "program")
+	cmd := exec.Command("go", "build", "-trimpath", "-o", out, pkg)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED="+cgo)
+	if text, err := cmd.CombinedOutput(); err != nil {
+		b.Fatalf("go build %s: %v\n%s", pkg, err, text)
+	}
+	return out
+}
+
+func run(b *testing.B, dir, program string, args ...string) string {
+	b.Helper()
+	cmd := exec.Command(program, args...)
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		b.Fatalf("%s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
+
+// maxCheck is the promise for the static build: check of one file costs at most
+// this many times a Go program that does nothing.
+const maxCheck = 3.0
+
+func BenchmarkCheckOneFile(b *testing.B) {
+	dir := b.TempDir()
+	check, nothing := build(b, "0", "../../cmd/efgsta"), build(b, "0", "./nothing")
+	file := state{"DE", 0}.write(b, dir, nbbs)
+	timed := func(program string, args ...string) time.Duration {
+		start := time.Now()
+		run(b, dir, program, args...)
+		return time.Since(start)
+	}
+	for b.Loop() {
+		var checks, nothings []time.Duration
+		for range 100 { // alternately, so that both meet the same load
+			nothings = append(nothings, timed(nothing))
+			checks = append(checks, timed(check, "check", "--type", "nbbs", "--country", "DE", file))
+		}
+		// The best of many is what the program costs; the rest is what else the machine did.
+		c, n := slices.Min(checks), slices.Min(nothings)
+		ratio := float64(c) / float64(n)
+		b.ReportMetric(float64(n.Microseconds())/1000, "ms/nothing")
+		b.ReportMetric(float64(c.Microseconds())/1000, "ms/check")
+		b.ReportMetric(ratio, "check/nothing")
+		if ratio > maxCheck {
+			b.Errorf("check of one file costs %.2f times a program that does nothing, promised are %.0f", ratio, maxCheck)
+		}
+	}
+	b.ReportMetric(0, "ns/op") // the time of all those runs says nothing
+}
+
+var signed = regexp.MustCompile(`(?s)signed release 1: .*?, (\d+) signatures\nmade with .*?, (\d+) logins?\n`)
+
+// A release of n certificates needs one login and 2n+3 signatures: two for each
+// certificate, one over the list, two over the manifest.
+func BenchmarkRelease(b *testing.B) {
+	program := build(b, "1", "../../cmd/efgsta")
+	for _, members := range []int{1, 10} {
+		certificates := 2 * members
+		b.Run(strconv.Itoa(certificates)+"-certificates", func(b *testing.B) {
+			for b.Loop() {
+				took, out := release(b, program, members)
+				m := signed.FindStringSubmatch(out)
+				if m == nil {
+					b.Fatalf("sign does not say what it did:\n%s", out)
+				}
+				signatures, _ := strconv.Atoi(m[1])
+				logins, _ := strconv.Atoi(m[2])
+				if want := 2*certificates + 3; signatures != want || logins != 1 {
+					b.Errorf("%d signatures and %d logins, promised are %d and 1", signatures, logins, want)
+				}
+				b.ReportMetric(float64(logins), "logins")
+				b.ReportMetric(float64(signatures), "signatures")
+				b.ReportMetric(float64(took.Milliseconds())/float64(signatures), "ms/signature")
+			}
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+}
+
+// release walks a workspace up to sign, and returns how long that took and what it said.
+func release(b *testing.B, program string, members int) (time.Duration, string) {
+	b.Helper()
+	store := softhsmtest.New(b)
+	store.Token(b, "BENCH")
+	dir := b.TempDir()
+	pin := filepath.Join(dir, "pin")
+	if err := os.WriteFile(pin, []byte(softhsmtest.UserPIN+"\n"), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	ws := filepath.Join(dir, "ws")
+	run(b, dir, program, "init", ws, "--environment", "rehearsal")
+	run(b, ws, program, "anchor", "create", "--organization", "Bench", "--key", "pkcs11:token=BENCH;object=efgsta", "--module", store.Module, "--pin-file", pin)
+	for i, country := range strings.Fields("AT BE BG CY CZ DE DK EE ES FI")[:members] {
+		s := state{country, int64(i)}
+		run(b, ws, program, "member", "add", country, "--name", country, "--contact", "Desk <desk@example.eu>")
+		run(b, ws, program, "submit", country, "--nbtls", s.write(b, dir, nbtls), "--nbbs", s.write(b, dir, nbbs), "--confirmed-by", "phone")
+	}
+	_, words, ok := strings.Cut(run(b, ws, program, "plan"), "Read aloud")
+	if !ok {
+		b.Fatal("plan shows no words")
+	}
+	words, _, _ = strings.Cut(words, "\n")
+	start := time.Now()
+	out := run(b, ws, program, "sign", "--pin-file", pin, "--confirm", words)
+	return time.Since(start), out
+}
