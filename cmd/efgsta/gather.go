@@ -36,7 +36,8 @@ func gather(a *app, paths []string) (*gathered, error) {
 			return nil, usagef("", "%w", err)
 		}
 		if st.IsDir() {
-			if err := g.walk(path); err != nil {
+			// With the separator also a link to a directory is walked.
+			if err := g.walk(path + string(filepath.Separator)); err != nil {
 				return nil, usagef("", "%w", err)
 			}
 			continue

@@ -62,12 +62,11 @@ func TestKilledSign(t *testing.T) {
 		if published && !recorded {
 			wantMatch(t, "stderr", o.stderr, fmt.Sprintf("release %d was complete when a command was interrupted", sequence+1))
 		}
+		sequence++
 		if published {
-			sequence++
+			p.verifyRelease(t, sequence)
 		} else {
-			// The same plan is still good.
-			must(t, p.signArgs(words)...)
-			sequence++
+			must(t, p.signArgs(words)...) // the same plan is still good
 		}
 		if unfinished(p.ws) {
 			t.Fatalf("round %d: leftovers in %v", round, p.releases(t))
@@ -75,8 +74,8 @@ func TestKilledSign(t *testing.T) {
 		if n := len(p.releases(t)); n != sequence {
 			t.Fatalf("round %d: %d releases on disk, want %d", round, n, sequence)
 		}
-		p.verifyRelease(t, sequence)
 	}
+	p.verifyRelease(t, sequence)
 	for end, n := range ends {
 		t.Logf("%2d times: %s", n, end)
 	}
@@ -117,10 +116,50 @@ func (p *place) verifyJournal(t *testing.T) {
 // verifyRelease exports a release and verifies it as a receiver.
 func (p *place) verifyRelease(t *testing.T, sequence int) {
 	t.Helper()
-	tar := filepath.Join(p.dir, fmt.Sprintf("%06d.tar", sequence))
+	tar := filepath.Join(t.TempDir(), "gateway.tar")
 	must(t, "export", "gateway", "--workspace", p.ws, "-o", tar)
 	o := must(t, "verify", "bundle", tar, "--anchor", p.anchor, "--state", filepath.Join(p.dir, "state.json"))
 	wantMatch(t, "verify bundle", o.stdout, fmt.Sprintf("release %d ", sequence))
+}
+
+// TestInterruptedSign: Ctrl-C while it signs is a clean no (exit 4, nothing left) until
+// the release has its name, and from then on a yes.
+func TestInterruptedSign(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	words := p.plan(t)
+	before := p.journal(t)
+	// Opening the key file takes most of the time: a wrong passphrase tells how long.
+	wrong := filepath.Join(p.dir, "wrong")
+	write(t, wrong, "wrong\n", 0o600)
+	start := time.Now()
+	if o := finish(t, command(t, "sign", "--workspace", p.ws, "--pin-file", wrong, "--confirm", words)); o.code != exitHSM {
+		t.Fatalf("exit %d with a wrong passphrase", o.code)
+	}
+	opening := time.Since(start)
+	for round := range 8 {
+		c := command(t, p.signArgs(words)...)
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(opening * time.Duration(round+2) / 8)
+		if err := c.Process.Signal(os.Interrupt); err != nil && err != os.ErrProcessDone {
+			t.Fatal(err)
+		}
+		code := exitOf(t, c.Wait())
+		switch names := p.releases(t); {
+		case code == exitYes && len(names) == 1:
+			p.verifyRelease(t, 1)
+			return
+		case code == exitAborted:
+			p.nothingSigned(t, before)
+		case code == -1 && len(names) == 0:
+			// It had not begun to listen for signals: the system ended it.
+		default:
+			t.Fatalf("round %d: exit %d with releases %v", round, code, names)
+		}
+	}
+	must(t, p.signArgs(words)...)
 }
 
 // TestKilledInit: whatever init leaves, init again completes it or says that it is done.
@@ -148,6 +187,35 @@ func TestKilledInit(t *testing.T) {
 	}
 }
 
+// TestKilledSubmit: a submission is recorded whole or not at all; the same one again settles it.
+func TestKilledSubmit(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	args := func(file string) []string {
+		return []string{"submit", "DE", "--workspace", p.ws, "--nbbs", file, "--confirmed-by", "phone"}
+	}
+	start := time.Now()
+	must(t, args(p.nbbs(t, "first"))...)
+	whole := time.Since(start)
+	for round := range 12 {
+		file := p.nbbs(t, fmt.Sprint(round))
+		before := strings.Count(p.journal(t), "\n")
+		c := command(t, args(file)...)
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(whole * time.Duration(round) / 11)
+		_ = c.Process.Kill()
+		_ = c.Wait()
+		p.verifyJournal(t)
+		must(t, args(file)...)
+		must(t, args(file)...)
+		if n := strings.Count(p.journal(t), "\n"); n != before+1 {
+			t.Errorf("round %d: %d events more, want one", round, n-before)
+		}
+	}
+}
+
 // TestTwoAtOnce: one process holds the workspace, the other is told so.
 func TestTwoAtOnce(t *testing.T) {
 	t.Parallel()
@@ -161,15 +229,18 @@ func TestTwoAtOnce(t *testing.T) {
 	defer hold.Close()
 	first := command(t, "sign", "--workspace", p.ws, "--pin-fd", "3", "--confirm", words)
 	first.ExtraFiles = []*os.File{silent}
+	says, err := os.Create(filepath.Join(p.dir, "stderr"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer says.Close()
+	first.Stderr = says
 	if err := first.Start(); err != nil {
 		t.Fatal(err)
 	}
 	silent.Close()
-	var second outcome
-	waitFor(10*time.Second, func() bool {
-		second = finish(t, command(t, "status", "--workspace", p.ws))
-		return second.code != 0
-	})
+	waitFor(patience, func() bool { return strings.Contains(readText(t, says.Name()), "digest") })
+	second := finish(t, command(t, "status", "--workspace", p.ws))
 	if second.code != exitUsage {
 		t.Errorf("exit %d, want %d", second.code, exitUsage)
 	}

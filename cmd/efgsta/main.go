@@ -30,6 +30,9 @@ func run(a *app, args []string) (code int) {
 	root := newRootCmd(a)
 	root.SetArgs(args)
 	ran, err := root.ExecuteC()
+	if err == nil && a.lost != nil {
+		err = usagef("the command itself succeeded; free some space or redirect elsewhere to see its result", "the result could not be shown: %w", a.lost)
+	}
 	if err == nil {
 		return exitYes
 	}

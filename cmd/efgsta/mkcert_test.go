@@ -19,6 +19,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/efgsta/efgsta/pkg/keyfile"
 )
 
 // maker makes the certificates of one session with crypto/x509, so that sessions
@@ -44,7 +46,8 @@ type order struct {
 	from                time.Time
 	days                int    // days=
 	subject             string // subject=: attributes in order, with Go escapes
-	form                string // form=: pem, der, crlf, text, with-key, with-sealed-key, chain, ca-first, truncated
+	form                string // form=: pem, der, crlf, text, chain, ca-first, truncated; with a private key: with-key, der-key, crlf-key, sealed-key, printed-key
+	keyFile             string // keyfile=: write the private key there, for holds
 	thumbprint          string // thumbprint=: hex that the SHA-256 begins with
 	eku                 string // eku=: client, server, both, none
 	ca                  bool   // ca=true
@@ -86,6 +89,8 @@ func parseOrder(args []string) (order, error) {
 			o.subject = value
 		case "form":
 			o.form = value
+		case "keyfile":
+			o.keyFile = value
 		case "thumbprint":
 			o.thumbprint = value
 		case "eku":
@@ -315,12 +320,8 @@ func (o order) wrap(der, issuer []byte, key crypto.Signer) ([]byte, error) {
 		return bytes.ReplaceAll(text, []byte("\n"), []byte("\r\n")), nil
 	case "text":
 		return append([]byte("Bag Attributes\n    friendlyName: batch signing, Länderbehörde\nsubject=C = XX, CN = Someone Else\n\n"), text...), nil
-	case "with-key":
-		p8, err := x509.MarshalPKCS8PrivateKey(key)
-		if err != nil {
-			return nil, err
-		}
-		return append(toPEM("PRIVATE KEY", p8), text...), nil
+	case "with-key", "der-key", "crlf-key", "sealed-key", "printed-key":
+		return withKey(o.form, der, key)
 	case "chain":
 		return append(text, toPEM("CERTIFICATE", issuer)...), nil
 	case "ca-first":
@@ -329,6 +330,32 @@ func (o order) wrap(der, issuer []byte, key crypto.Signer) ([]byte, error) {
 		return text[:len(text)/2], nil
 	}
 	return nil, fmt.Errorf("there is no form %q", o.form)
+}
+
+// withKey is a certificate with its private key, in the ways in which that happens.
+func withKey(form string, der []byte, key crypto.Signer) ([]byte, error) {
+	p8, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return nil, err
+	}
+	text := toPEM("CERTIFICATE", der)
+	switch form {
+	case "der-key":
+		return append(bytes.Clone(der), p8...), nil
+	case "crlf-key":
+		return bytes.ReplaceAll(append(text, toPEM("PRIVATE KEY", p8)...), []byte("\n"), []byte("\r\n")), nil
+	case "sealed-key":
+		sealed, err := keyfile.Seal(rand.Reader, key, []byte("passphrase"))
+		return append(text, sealed...), err
+	case "printed-key": // as openssl pkey -text does
+		secret, err := secretOctets(p8)
+		if err != nil {
+			return nil, err
+		}
+		print := "Private-Key: (256 bit)\npriv:\n    " + strings.ReplaceAll(fmt.Sprintf("% x", secret[:15]), " ", ":") + ":\n"
+		return append(text, print...), nil
+	}
+	return append(toPEM("PRIVATE KEY", p8), text...), nil
 }
 
 // writeCert is the mkcert of a session: it makes what was ordered.
@@ -340,6 +367,15 @@ func (m *maker) writeCert(args []string, abs func(string) string) error {
 	data, err := m.make(o)
 	if err != nil {
 		return err
+	}
+	if o.keyFile != "" {
+		p8, err := x509.MarshalPKCS8PrivateKey(m.keys[o.file])
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(abs(o.keyFile), toPEM("PRIVATE KEY", p8), 0o600); err != nil {
+			return err
+		}
 	}
 	return os.WriteFile(abs(o.file), data, 0o644)
 }

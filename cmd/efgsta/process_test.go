@@ -95,6 +95,16 @@ func (p *place) submit(t *testing.T) {
 	}
 }
 
+// nbbs makes another NBBS without submitting it.
+func (p *place) nbbs(t *testing.T, name string) string {
+	t.Helper()
+	file := filepath.Join(p.dir, name+".pem")
+	if err := p.maker.writeCert([]string{"nbbs", "DE", file}, func(s string) string { return s }); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
 // plan plans and returns the words.
 func (p *place) plan(t *testing.T) string {
 	t.Helper()
@@ -121,11 +131,7 @@ func (p *place) releases(t *testing.T) []string {
 
 func (p *place) journal(t *testing.T) string {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join(p.ws, "journal.jsonl"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(data)
+	return readText(t, filepath.Join(p.ws, "journal.jsonl"))
 }
 
 func write(t *testing.T, name, text string, perm os.FileMode) {
@@ -140,4 +146,13 @@ func wantMatch(t *testing.T, what, text, pattern string) {
 	if !regexp.MustCompile(pattern).MatchString(text) {
 		t.Errorf("%s does not match %q:\n%s", what, pattern, text)
 	}
+}
+
+func readText(t *testing.T, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
 }

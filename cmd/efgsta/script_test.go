@@ -42,12 +42,14 @@ type makerKey struct{}
 //	[!] holds DIR FILE                      the private key or secret of FILE is somewhere under DIR, in any coding
 //	[!] same FILE1 FILE2                    the files are equal, byte for byte
 //	softhsm LABEL…                          make a token directory with these tokens, set $MODULE, $PIN and $BADPIN
+//	schema FILE NAME                        the JSON in FILE is of schema NAME and satisfies docs/schemas
 //	calls NAME N                            so many calls of that PKCS#11 function since the last time
 var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"mkcert": func(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(ts.Value(makerKey{}).(*maker).writeCert(args, ts.MkAbs))
 	},
 	"exits":      scriptExits,
+	"schema":     scriptSchema,
 	"workspace":  scriptWorkspace,
 	"release":    scriptRelease,
 	"words":      scriptWords,

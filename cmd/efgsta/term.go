@@ -25,10 +25,17 @@ type app struct {
 	out, err io.Writer
 	env      func(string) string
 	now      func() time.Time
+
+	lost error // the first result that stdout did not take
 }
 
-// printf writes a result to stdout.
-func (a *app) printf(format string, args ...any) { fmt.Fprintf(a.out, format, args...) }
+// printf writes a result to stdout. Whoever reads it must not take a part for the
+// whole, so run turns a failed write into a failed command.
+func (a *app) printf(format string, args ...any) {
+	if _, err := fmt.Fprintf(a.out, format, args...); err != nil && a.lost == nil {
+		a.lost = err
+	}
+}
 
 // notef writes a remark to stderr.
 func (a *app) notef(format string, args ...any) { fmt.Fprintf(a.err, format+"\n", args...) }

@@ -216,18 +216,18 @@ func TestNewPassphrase(t *testing.T) {
 		code          int
 		says          string
 	}{
-		{"correct horse", "correct house", exitUsage, "the two passphrases differ"},
-		{"", "", exitUsage, "an empty passphrase protects nothing"},
-		{"correct horse", "\x03", exitAborted, "aborted"},
-		{"correct horse", "correct horse", exitYes, "made a new ecdsa-p256 key"},
+		{"correct horse\n", "correct house\n", exitUsage, "the two passphrases differ"},
+		{"\n", "\n", exitUsage, "an empty passphrase protects nothing"},
+		{"correct horse\n", "corr\x03", exitAborted, "aborted"},
+		{"correct horse\n", "correct horse\n", exitYes, "made a new ecdsa-p256 key"},
 	} {
 		s := startOnTerminal(t, create...)
 		s.expect(`new passphrase for .*: `)
 		s.untilSilent()
-		s.send(tc.first + "\n")
+		s.send(tc.first)
 		s.expect(`the same passphrase again: `)
 		s.untilSilent()
-		s.send(tc.second + "\n")
+		s.send(tc.second)
 		s.ends(tc.code)
 		wantMatch(t, "stderr", s.err.String(), tc.says)
 		if strings.Contains(s.shown(), "horse") {
@@ -302,13 +302,4 @@ func (p *place) nothingSigned(t *testing.T, journalBefore string) {
 	if p.journal(t) != journalBefore {
 		t.Error("the journal has gone on")
 	}
-}
-
-func readText(t *testing.T, name string) string {
-	t.Helper()
-	data, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(data)
 }

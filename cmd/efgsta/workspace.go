@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"time"
@@ -124,12 +125,18 @@ func readFile(path string) ([]byte, error) {
 	if st.IsDir() {
 		return nil, usagef("name a file", "%s is a directory", path)
 	}
-	if st.Size() > maxInput {
-		return nil, usagef("", "%s has %d bytes, at most %d are read", path, st.Size(), maxInput)
-	}
-	data, err := os.ReadFile(path)
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, usagef("", "%w", err)
+	}
+	defer f.Close()
+	// A pipe or device does not tell its size.
+	data, err := io.ReadAll(io.LimitReader(f, maxInput+1))
+	if err != nil {
+		return nil, usagef("", "%w", err)
+	}
+	if len(data) > maxInput {
+		return nil, usagef("", "%s has more than %d bytes, which is all that is read", path, maxInput)
 	}
 	return data, nil
 }

@@ -108,13 +108,15 @@ func Unpack(r io.Reader) (release.Files, error) {
 		return nil, fmt.Errorf("%w: %w", ErrArchive, err)
 	}
 	if !bytes.Equal(again, tarball) {
-		return nil, errOtherForm
+		return nil, otherForm()
 	}
 	return files, nil
 }
 
-// errOtherForm is an archive that some other program wrote, or touched.
-var errOtherForm = fmt.Errorf("%w: the archive is not the one that efgsta writes for these files", ErrArchive)
+// otherForm is an archive that some other program wrote, or touched.
+func otherForm() error {
+	return fmt.Errorf("%w: the archive is not the one that efgsta writes for these files", ErrArchive)
+}
 
 // read returns the files and the time of the first.
 func read(tarball []byte) (files release.Files, at time.Time, err error) {

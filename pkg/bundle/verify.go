@@ -52,7 +52,9 @@ func Verify(tarball []byte, o release.Options, last *State) (*release.Verified, 
 		return nil, nil, err
 	}
 	if o.Target == "" {
-		o.Target = targetOf(files)
+		if o.Target, err = targetOf(files); err != nil {
+			return nil, nil, err
+		}
 	}
 	v, err := release.Verify(files, o)
 	if err != nil {
@@ -64,7 +66,7 @@ func Verify(tarball []byte, o release.Options, last *State) (*release.Verified, 
 		return nil, nil, err
 	}
 	if !bytes.Equal(again, tarball) {
-		return nil, nil, errOtherForm
+		return nil, nil, otherForm()
 	}
 	next := &State{
 		Schema: StateSchema, ListID: v.Manifest.ListID, Environment: v.Manifest.Environment,
@@ -79,14 +81,15 @@ func Verify(tarball []byte, o release.Options, last *State) (*release.Verified, 
 }
 
 // targetOf tells a bundle's target from its directories; Verify then demands all
-// files of that target and no others.
-func targetOf(files release.Files) release.Target {
+// files of that target and no others. A bundle stripped of its target's files is
+// not a smaller bundle.
+func targetOf(files release.Files) (release.Target, error) {
 	for name := range files {
 		if strings.HasPrefix(name, string(release.TargetGateway)+"/") {
-			return release.TargetGateway
+			return release.TargetGateway, nil
 		}
 	}
-	return release.TargetTrust
+	return "", fmt.Errorf("%w: it holds no target's files (%s/)", ErrArchive, release.TargetGateway)
 }
 
 // compare holds a bundle against the one accepted last: a greater sequence, or the

@@ -32,9 +32,8 @@ func Load(w *registry.Workspace, pol *policy.Policy, tool, digest string, now ti
 	if why := outdated(&old, w, pol, tool); why != "" {
 		return nil, &Error{Msg: fmt.Sprintf("plan %s no longer fits: %s", digest[:16], why), Next: "make a new one with: efgsta plan", Err: ErrPlan}
 	}
-	if now.Before(old.Created) || !now.Before(old.SignBefore) {
-		return nil, &Error{Msg: fmt.Sprintf("plan %s may be signed from %s to %s, now it is %s", digest[:16], old.Created.Format(time.RFC3339), old.SignBefore.Format(time.RFC3339), now.UTC().Format(time.RFC3339)),
-			Next: "check the clock, or make a new plan with: efgsta plan", Err: ErrPlan}
+	if err := old.inWindow(now); err != nil {
+		return nil, err
 	}
 	again, err := Make(w, pol, tool, old.Created)
 	if err != nil {
@@ -52,6 +51,14 @@ func Load(w *registry.Workspace, pol *policy.Policy, tool, digest string, now ti
 		return nil, &Error{Msg: fmt.Sprintf("plan %s no longer fits: a certificate in it is not acceptable any more", digest[:16]), Next: "make a new one with: efgsta plan", Err: ErrPlan}
 	}
 	return again, nil
+}
+
+func (p *Plan) inWindow(now time.Time) error {
+	if now.Before(p.Created) || !now.Before(p.SignBefore) {
+		return &Error{Msg: fmt.Sprintf("the plan may be signed from %s to %s, now it is %s", p.Created.Format(time.RFC3339), p.SignBefore.Format(time.RFC3339), now.UTC().Format(time.RFC3339)),
+			Next: "check the clock, or make a new plan with: efgsta plan", Err: ErrPlan}
+	}
+	return nil
 }
 
 func outdated(p *Plan, w *registry.Workspace, pol *policy.Policy, tool string) string {
@@ -95,7 +102,7 @@ func pick(w *registry.Workspace, digest string) (text []byte, name string, err e
 			return nil, "", &Error{Msg: "plan " + digest + " was changed: its digest is " + release.Digest(data), Next: "make a new one with: efgsta plan", Err: ErrPlan}
 		}
 		var p Plan
-		if err := strictjson.Unmarshal(data, maxPlan, &p); err != nil {
+		if err := strictjson.Unmarshal(data, maxPlan, &p); err != nil && digest == "" {
 			continue
 		}
 		if digest == "" && (p.Journal != release.JournalHead(w.Head()) || p.Created.Before(newest)) {

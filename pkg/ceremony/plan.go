@@ -145,6 +145,10 @@ func Make(w *registry.Workspace, pol *policy.Policy, tool string, at time.Time) 
 	if err != nil {
 		return nil, err
 	}
+	if last := w.LastEvent(); at.Before(last) {
+		return nil, &Error{Msg: fmt.Sprintf("a plan of %s would be older than the last event of the journal, %s", at.Format(time.RFC3339), last.Format(time.RFC3339)),
+			Next: "check the clock: what is signed carries its time", Err: ErrPlan}
+	}
 	engine, err := vet.New(pol)
 	if err != nil {
 		return nil, err

@@ -38,10 +38,10 @@ func Recover(w *registry.Workspace, now time.Time, actor string) ([]string, erro
 	if errors.Is(err, fs.ErrNotExist) {
 		return notes, nil
 	}
-	if err != nil {
-		return nil, err
+	var v *release.Verified
+	if err == nil {
+		v, err = adopt(w, files, next)
 	}
-	v, err := adopt(w, files, next)
 	if err != nil {
 		return nil, &Error{Msg: fmt.Sprintf("%s is not in the journal and cannot be adopted: %v", w.ReleaseDir(next), err), Next: "move that directory out of the workspace and run the command again", Err: errors.Join(registry.ErrDamaged, err)}
 	}

@@ -38,6 +38,9 @@ func Sign(ctx context.Context, w *registry.Workspace, p *Pending, key crypto.Sig
 	if p.Plan.Journal != release.JournalHead(w.Head()) {
 		return nil, &Error{Msg: "the journal has gone on since the plan was made", Next: "make a new one with: efgsta plan", Err: ErrPlan}
 	}
+	if err := p.Plan.inWindow(now); err != nil {
+		return nil, err
+	}
 	dir := w.ReleaseDir(p.Plan.Sequence)
 	// Before the key is used: its signatures would be for nothing.
 	if _, err := os.Lstat(dir); err == nil {

@@ -3,6 +3,7 @@ package cert
 import (
 	"bytes"
 	"encoding/base64"
+	"regexp"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -64,9 +65,16 @@ func isBase64(c byte) bool {
 // first elements.
 const keyPrefix = 160
 
+// hexKey is how "openssl pkey -text" prints what is private in a key.
+var hexKey = regexp.MustCompile(`(?m)^[ \t]*(priv|privateExponent):\s+([0-9a-fA-F]{2}:){8}`)
+
 // strayKeys looks for private keys in text that is not a PEM block: base64 of
-// which the markers were cut off, or a JSON web key.
+// which the markers were cut off, a JSON web key, or OpenSSL's print of a key.
 func (in *Input) strayKeys(text []byte) {
+	if hexKey.Match(text) {
+		in.foreign(structure{name: "printed private key", private: true}, -1, 0)
+		return
+	}
 	if bytes.Contains(text, []byte(`"kty"`)) && bytes.Contains(text, []byte(`"d"`)) {
 		in.foreign(structure{name: "private JSON web key", private: true}, -1, 0)
 		return

@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -46,29 +45,36 @@ const maxCheck = 3.0
 func BenchmarkCheckOneFile(b *testing.B) {
 	dir := b.TempDir()
 	check, nothing := build(b, "0", "../../cmd/efgsta"), build(b, "0", "./nothing")
-	file := state{"DE", 0}.write(b, dir, nbbs)
 	timed := func(program string, args ...string) time.Duration {
 		start := time.Now()
 		run(b, dir, program, args...)
 		return time.Since(start)
 	}
-	for b.Loop() {
-		var checks, nothings []time.Duration
-		for range 100 { // alternately, so that both meet the same load
-			nothings = append(nothings, timed(nothing))
-			checks = append(checks, timed(check, "check", "--type", "nbbs", "--country", "DE", file))
-		}
-		// The best of many is what the program costs; the rest is what else the machine did.
-		c, n := slices.Min(checks), slices.Min(nothings)
-		ratio := float64(c) / float64(n)
-		b.ReportMetric(float64(n.Microseconds())/1000, "ms/nothing")
-		b.ReportMetric(float64(c.Microseconds())/1000, "ms/check")
-		b.ReportMetric(ratio, "check/nothing")
-		if ratio > maxCheck {
-			b.Errorf("check of one file costs %.2f times a program that does nothing, promised are %.0f", ratio, maxCheck)
-		}
+	for _, key := range []string{"rsa-3072", "ecdsa-p256"} {
+		b.Run(key, func(b *testing.B) {
+			file := state{"DE", 0, key}.write(b, dir, nbbs)
+			for b.Loop() {
+				// The best of many is what a program costs; the rest is what else the machine
+				// did. On a busy one it takes more than a hundred to meet a quiet moment.
+				c, n := time.Hour, time.Hour
+				ratio := maxCheck + 1
+				for round := 0; round < 5 && ratio > maxCheck; round++ {
+					for range 100 { // alternately, so that both meet the same load
+						n = min(n, timed(nothing))
+						c = min(c, timed(check, "check", "--type", "nbbs", "--country", "DE", file))
+					}
+					ratio = float64(c) / float64(n)
+				}
+				b.ReportMetric(float64(n.Microseconds())/1000, "ms/nothing")
+				b.ReportMetric(float64(c.Microseconds())/1000, "ms/check")
+				b.ReportMetric(ratio, "check/nothing")
+				if ratio > maxCheck {
+					b.Errorf("check of one file costs %.2f times a program that does nothing (%v, %v), promised are %.0f", ratio, c, n, maxCheck)
+				}
+			}
+			b.ReportMetric(0, "ns/op") // the time of all those runs says nothing
+		})
 	}
-	b.ReportMetric(0, "ns/op") // the time of all those runs says nothing
 }
 
 var signed = regexp.MustCompile(`(?s)signed release 1: .*?, (\d+) signatures\nmade with .*?, (\d+) logins?\n`)
@@ -114,7 +120,7 @@ func release(b *testing.B, program string, members int) (time.Duration, string) 
 	run(b, dir, program, "init", ws, "--environment", "rehearsal")
 	run(b, ws, program, "anchor", "create", "--organization", "Bench", "--key", "pkcs11:token=BENCH;object=efgsta", "--module", store.Module, "--pin-file", pin)
 	for i, country := range strings.Fields("AT BE BG CY CZ DE DK EE ES FI")[:members] {
-		s := state{country, int64(i)}
+		s := state{country, int64(i), "ecdsa-p256"}
 		run(b, ws, program, "member", "add", country, "--name", country, "--contact", "Desk <desk@example.eu>")
 		run(b, ws, program, "submit", country, "--nbtls", s.write(b, dir, nbtls), "--nbbs", s.write(b, dir, nbbs), "--confirmed-by", "phone")
 	}

@@ -1,9 +1,11 @@
 package bench
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -19,6 +21,7 @@ import (
 type state struct {
 	country string
 	serial  int64
+	key     string // "rsa-3072" or "ecdsa-p256"
 }
 
 const (
@@ -44,8 +47,15 @@ func (s state) write(b *testing.B, dir, role string) string {
 	return path
 }
 
+func (s state) newKey() (crypto.Signer, error) {
+	if s.key == "rsa-3072" {
+		return rsa.GenerateKey(rand.Reader, 3072)
+	}
+	return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+}
+
 func (s state) make(role string) ([]byte, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	key, err := s.newKey()
 	if err != nil {
 		return nil, err
 	}

@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto"
 	"crypto/rand"
-	"crypto/rsa"
 	"os"
 	"path/filepath"
 	"testing"
@@ -209,12 +208,4 @@ func (f *Federation) Files(sequence uint64) release.Files {
 		f.TB.Fatal(err)
 	}
 	return files
-}
-
-// Scheme is the usual scheme of a key.
-func Scheme(key crypto.Signer) sigalg.Scheme {
-	if _, ok := key.Public().(*rsa.PublicKey); ok {
-		return sigalg.RSAPKCS1v15
-	}
-	return sigalg.ECDSA
 }

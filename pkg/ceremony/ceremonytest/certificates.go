@@ -52,6 +52,7 @@ type Spec struct {
 	From    time.Time
 	Days    int           // 400 unless said
 	Key     crypto.Signer // a new one on P-256 unless said
+	Extra   []pkix.Extension
 }
 
 // Certificate makes a certificate that its role accepts under efgs-2020 unless the
@@ -75,6 +76,8 @@ func Certificate(tb testing.TB, s Spec) *cert.Certificate {
 		NotBefore: s.From,
 		NotAfter:  s.From.AddDate(0, 0, s.Days).Add(-time.Second),
 		KeyUsage:  x509.KeyUsageDigitalSignature,
+
+		ExtraExtensions: s.Extra,
 	}
 	parent, signer := template, s.Key
 	if s.Role == vet.NBTLS {
