@@ -47,7 +47,7 @@ cross: ## that it builds for other systems
 	CGO_ENABLED=0 GOOS=windows GOARCH=amd64 $(GO) build -o /dev/null ./cmd/efgsta
 	CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 $(GO) build -o /dev/null ./cmd/efgsta
 
-bench: test-deps ## the measured promises: ratios and counts of one run; fails where one is broken
+bench: test-deps ## the measured promises: ratios and counts of one run; a wrong count fails
 	CGO_ENABLED=1 $(GO) test -run '^$$' -bench . -benchtime 1x ./scripts/bench
 
 conformance: ## OpenSSL, a JDK and MariaDB accept what efgsta makes (installs them as test-deps does)

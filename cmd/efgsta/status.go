@@ -108,8 +108,11 @@ func (s *session) status(within int) (*statusReport, error) {
 	}
 	if list != nil {
 		st.Release = list.Sequence
-		if !s.now.Before(list.NextUpdate) {
-			st.Due = append(st.Due, fmt.Sprintf("trust list %d is stale since %s: sign a new one", list.Sequence, day(list.NextUpdate)))
+		switch name := fmt.Sprintf("trust list %d", list.Sequence); {
+		case !s.now.Before(list.NextUpdate):
+			st.Due = append(st.Due, name+" is stale since "+day(list.NextUpdate)+": sign a new one")
+		case within > 0 && s.now.AddDate(0, 0, within).After(list.NextUpdate):
+			st.Due = append(st.Due, name+" goes stale on "+day(list.NextUpdate)+": sign a new one")
 		}
 	}
 	changed := list == nil

@@ -80,6 +80,7 @@ type submission struct {
 type submitted struct {
 	registry.Submitted
 	old    *registry.Certificate
+	ofMany bool // the file holds others too
 	result *vet.Result
 }
 
@@ -114,7 +115,7 @@ func (s *submission) read(name string, role vet.Role) error {
 		}
 	}
 	record := registry.SubmittedCertificate{Type: role, File: base, Chosen: chosen}
-	s.items = append(s.items, submitted{Submitted: registry.Submitted{Data: record, File: data, Certificate: c}, old: old})
+	s.items = append(s.items, submitted{Submitted: registry.Submitted{Data: record, File: data, Certificate: c}, old: old, ofMany: len(in.Items) > 1})
 	return nil
 }
 
@@ -136,7 +137,7 @@ func (s *submission) vet() error {
 		for _, finding := range f.result.Findings {
 			f.Data.Failed = append(f.Data.Failed, finding.ID)
 		}
-		if f.Data.Chosen != "" {
+		if f.ofMany {
 			s.notef("%s: %s", report.Escape(f.Data.File), report.Escape(f.Data.Chosen))
 		}
 	}
