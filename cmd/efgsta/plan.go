@@ -71,6 +71,7 @@ func (a *app) showPlan(p *ceremony.Pending) {
 	}
 	a.table([]string{"", "state", "type", "sha256", "subject", "reason"}, rows)
 	a.showKeptOut(plan.KeptOut)
+	a.showNotEvaluated(plan.Certificates)
 	for _, l := range plan.LeftOut {
 		a.printf("\nNo files for the %s: %s\n", l.Target, report.Escape(l.Reason))
 	}
@@ -80,6 +81,24 @@ func (a *app) showPlan(p *ceremony.Pending) {
 	a.printf("\nSigned by   %s\n            %s, %s\n", report.Escape(plan.Anchor.Subject), plan.Anchor.SHA256, plan.Anchor.Algorithm)
 	a.printf("Digest      %s\n", groups(p.Digest))
 	a.printf("Read aloud  %s\n", strings.Join(p.Words(), " "))
+}
+
+// showNotEvaluated names what nobody looked at: it is not passed, and the operator
+// signs in spite of it.
+func (a *app) showNotEvaluated(listed []ceremony.PlannedCertificate) {
+	title := "\nNot evaluated, and listed all the same:\n"
+	for _, c := range listed {
+		var rules []string
+		for _, f := range c.Findings {
+			if f.Status == vet.StatusNotEvaluated {
+				rules = append(rules, f.ID+" "+f.Name)
+			}
+		}
+		if len(rules) > 0 {
+			a.printf("%s  %s %s %s  %s\n", title, c.Country, strings.ToUpper(string(c.Type)), cert.ShortHex(c.SHA256), strings.Join(rules, ", "))
+			title = ""
+		}
+	}
 }
 
 func (a *app) showKeptOut(kept []ceremony.KeptOut) {

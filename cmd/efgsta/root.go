@@ -22,7 +22,7 @@ It never opens a network connection.`,
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usagef("efgsta "+c.Name()+" --help", "%w", err)
+		return usagef(c.CommandPath()+" --help", "%w", err)
 	})
 	root.Version = version
 	for _, g := range []struct {

@@ -129,6 +129,11 @@ func (s *session) status(within int) (*statusReport, error) {
 		}
 	}
 	st.Missing = s.missing(st.Certificates)
+	for _, c := range s.Certificates() {
+		if c.ConfirmedBy == "" {
+			st.Missing = append(st.Missing, fmt.Sprintf("%s %s %s: its fingerprint was not read back (submit it again with --confirmed-by)", c.Country, strings.ToUpper(string(c.Type)), cert.ShortHex(c.SHA256)))
+		}
+	}
 	if s.Anchor != nil && changed && len(st.Certificates) > 0 {
 		st.Next = append(st.Next, "efgsta plan, then efgsta sign")
 	}

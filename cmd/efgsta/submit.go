@@ -2,6 +2,7 @@ package main
 
 import (
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -43,7 +44,11 @@ out of every plan until a conforming one follows.`,
 			if s.Member(args[0]) == nil {
 				return usagef("add it with: efgsta member add "+report.Escape(args[0])+" --name NAME --contact CONTACT", "%s is not a member of this workspace", report.Escape(args[0]))
 			}
-			sub := submission{app: a, session: s, country: args[0], confirmed: confirmed, format: format}
+			engine, err := vet.New(s.policy)
+			if err != nil {
+				return err
+			}
+			sub := submission{app: a, engine: engine, session: s, country: args[0], confirmed: confirmed, format: format}
 			for _, f := range nbtls {
 				if err := sub.read(f, vet.NBTLS); err != nil {
 					return err
@@ -70,6 +75,7 @@ out of every plan until a conforming one follows.`,
 type submission struct {
 	*app
 	*session
+	engine             *vet.Engine
 	country, confirmed string
 	format             formatFlag
 	items              []submitted
@@ -93,8 +99,7 @@ func (s *submission) read(name string, role vet.Role) error {
 	base := filepath.Base(name)
 	in := cert.Read(base, data)
 	if in.PrivateKey {
-		const reason = "private key in the file"
-		if err := s.Refuse(s.session.now, s.session.actor, registry.RefusalData{Country: s.country, File: base, Reason: reason}); err != nil {
+		if err := s.turnAway(base, "private key in the file"); err != nil {
 			return err
 		}
 		return refusef("treat the key as compromised: ask for a new key and certificate; delete the file and what carried it here",
@@ -103,6 +108,14 @@ func (s *submission) read(name string, role vet.Role) error {
 	item, chosen, err := in.Submitted()
 	if err != nil {
 		return usagef("send the certificate alone, as PEM or DER; efgsta check "+name+" says what is in the file", "%s: %w", name, err)
+	}
+	if failed := s.engine.FileFailures(in, role); len(failed) > 0 {
+		f := failed[0]
+		if err := s.turnAway(base, f.ID+" "+f.Name); err != nil {
+			return err
+		}
+		return refusef("send a file with certificates and nothing else; efgsta check "+name+" says what is in this one",
+			"%s: %s %s: %s; nothing of it was kept", name, f.ID, f.Name, f.Message)
 	}
 	c := item.Cert
 	old := s.Find(c.Thumbprint())
@@ -114,28 +127,33 @@ func (s *submission) read(name string, role vet.Role) error {
 			return refusef("a certificate and its key serve one member in one role (Governance 2.3)", "%s: the same certificate is also in %s", name, f.Data.File)
 		}
 	}
-	record := registry.SubmittedCertificate{Type: role, File: base, Chosen: chosen}
+	record := registry.SubmittedCertificate{Type: role, File: strings.ToValidUTF8(base, "\uFFFD"), Chosen: chosen}
 	s.items = append(s.items, submitted{Submitted: registry.Submitted{Data: record, File: data, Certificate: c}, old: old, ofMany: len(in.Items) > 1})
 	return nil
 }
 
+// turnAway records that a file was not taken in.
+func (s *submission) turnAway(file, reason string) error {
+	return s.Refuse(s.session.now, s.session.actor, registry.RefusalData{Country: s.country, File: strings.ToValidUTF8(file, "\uFFFD"), Reason: reason})
+}
+
 // vet judges every certificate beside all others that the workspace and this submission know.
 func (s *submission) vet() error {
-	engine, err := vet.New(s.policy)
-	if err != nil {
-		return err
-	}
 	known := s.Known()
 	for _, f := range s.items {
 		known = append(known, vet.Known{Certificate: f.Certificate, Role: f.Data.Type, Country: s.country, Source: "the " + string(f.Data.Type) + " of this submission"})
 	}
 	for i := range s.items {
 		f := &s.items[i]
-		f.result = engine.Vet(vet.Request{Certificate: f.Certificate, Role: f.Data.Type, Country: s.country, At: s.session.now, Others: known})
+		f.result = s.engine.Vet(vet.Request{Certificate: f.Certificate, Role: f.Data.Type, Country: s.country, At: s.session.now, Others: known})
 		f.result.File = f.Data.File
 		f.Data.Verdict, f.Data.Policy = f.result.Verdict, s.policy.SHA256
 		for _, finding := range f.result.Findings {
-			f.Data.Failed = append(f.Data.Failed, finding.ID)
+			if finding.Status == vet.StatusNotEvaluated {
+				f.Data.NotEvaluated = append(f.Data.NotEvaluated, finding.ID)
+			} else {
+				f.Data.Failed = append(f.Data.Failed, finding.ID)
+			}
 		}
 		if f.ofMany {
 			s.notef("%s: %s", report.Escape(f.Data.File), report.Escape(f.Data.Chosen))

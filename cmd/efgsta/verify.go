@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"time"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -25,40 +25,6 @@ func newVerifyCmd(a *app) *cobra.Command {
 	}
 	c.AddCommand(newVerifyBundleCmd(a), newVerifyTrustListCmd(a), newVerifyCertificateCmd(a))
 	return c
-}
-
-// pinFlags name the EFGSTA that the receiver trusts.
-type pinFlags struct {
-	files  []string
-	sha256 string
-	at     string
-}
-
-func (f *pinFlags) add(c *cobra.Command) {
-	c.Flags().StringArrayVar(&f.files, "anchor", nil, "pinned EFGSTA certificate `FILE`; twice during a roll")
-	c.Flags().StringVar(&f.at, "at", "", "judge at this `TIME` (RFC 3339 or YYYY-MM-DD)")
-}
-
-// load reads the pinned EFGSTA and the time to judge at.
-func (f *pinFlags) load(a *app) (out []*anchor.Anchor, now time.Time, err error) {
-	if now, err = a.clock(f.at); err != nil {
-		return nil, now, err
-	}
-	for _, name := range f.files {
-		data, err := readFile(name)
-		if err != nil {
-			return nil, now, err
-		}
-		an, err := anchor.Parse(name, data)
-		if err != nil {
-			return nil, now, usagef("the EFGSTA is handed out by the operator: efgsta anchor show --pem", "--anchor: %w", err)
-		}
-		out = append(out, an)
-	}
-	if len(out) == 0 && f.sha256 == "" {
-		return nil, now, usagef("give the EFGSTA that you were handed: --anchor efgsta.pem", "no EFGSTA is pinned")
-	}
-	return out, now, nil
 }
 
 // showSteps prints one line per thing proven and per thing not evaluated.
@@ -92,11 +58,11 @@ written only after everything else passed.`,
 			if err != nil {
 				return err
 			}
-			data, err := readBundle(args[0])
+			data, err := readFile(args[0])
 			if err != nil {
 				return err
 			}
-			if pinned, err = pin.byFingerprint(pinned, data); err != nil {
+			if pinned, err = pin.fromCopy(pinned, func() (*anchor.Anchor, error) { return bundle.Anchor(data) }); err != nil {
 				return err
 			}
 			last, err := readState(stateFile)
@@ -112,7 +78,7 @@ written only after everything else passed.`,
 				if err != nil {
 					return err
 				}
-				if err := atomicfile.Replace(stateFile, text, 0o644); err != nil {
+				if err := writeState(stateFile, text); err != nil {
 					return err
 				}
 			}
@@ -127,57 +93,37 @@ written only after everything else passed.`,
 	}
 	pin.add(c)
 	format.add(c)
-	c.Flags().StringVar(&pin.sha256, "anchor-sha256", "", "pin the EFGSTA by the SHA-256 `HEX` of its certificate")
 	c.Flags().StringVar(&stateFile, "state", "", "`FILE` that remembers the last bundle accepted")
 	return c
-}
-
-func readBundle(name string) ([]byte, error) {
-	st, err := os.Stat(name)
-	if err != nil {
-		return nil, usagef("", "%w", err)
-	}
-	if st.Size() > release.MaxTotal {
-		return nil, usagef("", "%s has %d bytes, at most %d are read", name, st.Size(), release.MaxTotal)
-	}
-	data, err := os.ReadFile(name)
-	if err != nil {
-		return nil, usagef("", "%w", err)
-	}
-	return data, nil
-}
-
-// byFingerprint takes the bundle's own copy of the EFGSTA if its fingerprint is the pinned one.
-func (f *pinFlags) byFingerprint(pinned []*anchor.Anchor, data []byte) ([]*anchor.Anchor, error) {
-	if f.sha256 == "" {
-		return pinned, nil
-	}
-	an, err := bundle.Anchor(data)
-	if err != nil {
-		return nil, refusef("", "%w", err)
-	}
-	if an.Thumbprint().String() != f.sha256 {
-		return nil, refusef("compare the fingerprint with the one read to you by phone: 64 lower-case hex digits", "the bundle's EFGSTA is %s, not the pinned %s", an.Thumbprint(), report.Escape(f.sha256))
-	}
-	return append(pinned, an), nil
 }
 
 func readState(name string) (*bundle.State, error) {
 	if name == "" {
 		return nil, nil
 	}
-	data, err := os.ReadFile(name)
-	if errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
+	data, err := readFile(name)
 	if err != nil {
-		return nil, usagef("", "--state: %w", err)
+		return nil, err
 	}
 	s, err := bundle.ParseState(data)
 	if err != nil {
 		return nil, usagef("restore it from a copy; without it an older bundle could be accepted", "--state %s: %w", name, err)
 	}
 	return s, nil
+}
+
+// writeState replaces the state file, through a link to where it really is.
+func writeState(name string, text []byte) error {
+	if real, err := filepath.EvalSymlinks(name); err == nil {
+		name = real
+	}
+	if err := atomicfile.Replace(name, text, 0o644); err != nil {
+		return usagef("the bundle verified, but is not remembered: name a state file in a directory that can be written to", "--state: %w", err)
+	}
+	return nil
 }
 
 func newVerifyTrustListCmd(a *app) *cobra.Command {
@@ -197,7 +143,7 @@ func newVerifyTrustListCmd(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			l, err := verifyList(args[0], signature, pinned, now)
+			l, err := verifyList(args[0], signature, &pin, pinned, now)
 			if err != nil {
 				return err
 			}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/efgsta/efgsta/pkg/anchor"
 	"github.com/efgsta/efgsta/pkg/cert"
+	"github.com/efgsta/efgsta/pkg/cms"
 	"github.com/efgsta/efgsta/pkg/release"
 	"github.com/efgsta/efgsta/pkg/report"
 	"github.com/efgsta/efgsta/pkg/trustlist"
@@ -16,7 +17,7 @@ import (
 )
 
 // verifyList reads a list and its signature and verifies them.
-func verifyList(name, signature string, pinned []*anchor.Anchor, now time.Time) (*trustlist.List, error) {
+func verifyList(name, signature string, pin *pinFlags, pinned []*anchor.Anchor, now time.Time) (*trustlist.List, error) {
 	text, err := readFile(name)
 	if err != nil {
 		return nil, err
@@ -25,6 +26,16 @@ func verifyList(name, signature string, pinned []*anchor.Anchor, now time.Time) 
 		signature = name + ".p7s"
 	}
 	p7s, err := readFile(signature)
+	if err != nil {
+		return nil, err
+	}
+	pinned, err = pin.fromCopy(pinned, func() (*anchor.Anchor, error) {
+		c, err := cms.Signer(p7s)
+		if err != nil {
+			return nil, err
+		}
+		return anchor.New(c)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +74,7 @@ and a certificate made for TLS clients is refused as NBBS.`,
 			if err != nil {
 				return err
 			}
-			steps, err := verifyCertificate(args[0], signature, list, vet.Role(role), pinned, now)
+			steps, err := verifyCertificate(args[0], signature, list, vet.Role(role), &pin, pinned, now)
 			if err != nil {
 				return err
 			}
@@ -83,7 +94,10 @@ and a certificate made for TLS clients is refused as NBBS.`,
 	return c
 }
 
-func verifyCertificate(name, signature, list string, role vet.Role, pinned []*anchor.Anchor, now time.Time) ([]release.Step, error) {
+func verifyCertificate(name, signature, list string, role vet.Role, pin *pinFlags, pinned []*anchor.Anchor, now time.Time) ([]release.Step, error) {
+	if len(pinned) == 0 {
+		return nil, usagef("give the EFGSTA that you were handed: --anchor efgsta.pem", "a fingerprint alone does not verify a signature: the certificate is needed")
+	}
 	text, err := readFile(name)
 	if err != nil {
 		return nil, err
@@ -121,7 +135,7 @@ func verifyCertificate(name, signature, list string, role vet.Role, pinned []*an
 		}
 		return append(steps, release.Step{Text: "role and standing: no trust list was given (--trustlist FILE)"}), nil
 	}
-	l, err := verifyList(list, "", pinned, now)
+	l, err := verifyList(list, "", pin, pinned, now)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/efgsta/efgsta/pkg/ceremony"
 	"github.com/efgsta/efgsta/pkg/registry"
+	"github.com/efgsta/efgsta/pkg/release"
 	"github.com/efgsta/efgsta/policy"
 )
 
@@ -73,8 +74,11 @@ func (s *session) prepare(a *app, atGiven bool, use access) error {
 		a.notef("efgsta: %s", n)
 	}
 	recoverAt := s.now
+	if use == looking {
+		// --at says where to look from, not when something happened.
+		recoverAt = a.now().UTC().Truncate(time.Second)
+	}
 	if recoverAt.Before(s.LastEvent()) {
-		// Looking at an earlier time must not write an event from the past.
 		recoverAt = s.LastEvent()
 	}
 	notes, err := ceremony.Recover(s.Workspace, recoverAt, s.actor)
@@ -103,31 +107,37 @@ func (a *app) clock(at string) (time.Time, error) {
 	return time.Time{}, usagef("examples: 2026-11-22T10:00:00Z or 2026-11-22", "--at %q is not a time", at)
 }
 
+// maxActor is the longest name that the journal takes, in bytes.
+const maxActor = 128
+
 // actor is the person at the keyboard, as the system knows them, for the journal.
 func (a *app) actor() string {
 	for _, name := range []string{"EFGSTA_OPERATOR", "USER", "LOGNAME", "USERNAME"} {
 		if v := a.env(name); v != "" {
-			return v
+			return strings.ToValidUTF8(v[:min(len(v), maxActor)], "\uFFFD")
 		}
 	}
 	return "operator"
 }
 
 // maxInput is the largest file that a command reads whole, in bytes.
-const maxInput = 64 << 20
+const maxInput = release.MaxTotal
+
+// hintPath goes with whatever the system says of a path.
+const hintPath = "check the path, and that this user may read it; a relative path starts at the current directory"
 
 // readFile reads a file named on the command line.
 func readFile(path string) ([]byte, error) {
 	st, err := os.Stat(path)
 	if err != nil {
-		return nil, usagef("", "%w", err)
+		return nil, usagef(hintPath, "%w", err)
 	}
 	if st.IsDir() {
 		return nil, usagef("name a file", "%s is a directory", path)
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, usagef("", "%w", err)
+		return nil, usagef(hintPath, "%w", err)
 	}
 	defer f.Close()
 	// A pipe or device does not tell its size.

@@ -104,6 +104,11 @@ func WriteTree(dir string, files map[string][]byte, perm fs.FileMode) error {
 func writeTemp(path string, data []byte, perm fs.FileMode) (string, error) {
 	f, err := os.CreateTemp(filepath.Dir(path), TempPrefix+"*")
 	if err != nil {
+		// The caller knows path, not the temporary name.
+		var pe *fs.PathError
+		if errors.As(err, &pe) {
+			err = &fs.PathError{Op: "write", Path: path, Err: pe.Err}
+		}
 		return "", err
 	}
 	if err := f.Chmod(perm); err != nil {

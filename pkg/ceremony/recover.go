@@ -18,11 +18,14 @@ import (
 // Recover finishes what an interrupted command left: a whole release without its
 // event is verified and recorded, temporary files go. It returns what it did.
 func Recover(w *registry.Workspace, now time.Time, actor string) ([]string, error) {
+	if w.ReadOnly {
+		return nil, nil
+	}
 	var notes []string
 	for _, dir := range []string{w.ReleasesDir(), w.PlansDir(), w.ObjectsDir()} {
 		entries, err := os.ReadDir(dir)
 		if err != nil {
-			return nil, err
+			return nil, &Error{Msg: fmt.Sprintf("the workspace is not whole: %v", err), Next: "restore " + filepath.Base(dir) + "/ from a copy of the workspace", Err: errors.Join(registry.ErrDamaged, err)}
 		}
 		for _, e := range entries {
 			if strings.HasPrefix(e.Name(), atomicfile.TempPrefix) {

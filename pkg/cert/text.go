@@ -79,6 +79,11 @@ func (in *Input) strayKeys(text []byte) {
 		in.foreign(structure{name: "private JSON web key", private: true}, -1, 0)
 		return
 	}
+	if in.Kind == "PEM" && bytes.ContainsFunc(text, binaryByte) {
+		// Nobody can say what it is, and it may be a key.
+		in.problem(ProblemUnreadable, -1, 0, "there are binary data beside the PEM blocks")
+		return
+	}
 	for i := 0; i < len(text); i++ {
 		if !isBase64(text[i]) {
 			continue
@@ -104,6 +109,11 @@ func (in *Input) strayKeys(text []byte) {
 			i++
 		}
 	}
+}
+
+// binaryByte reports the control characters that no text has.
+func binaryByte(r rune) bool {
+	return r < ' ' && r != '\t' && r != '\n' && r != '\r' && r != '\f' && r != '\v' && r != 0x1a
 }
 
 // base64Prefix joins the base64 that text begins with over line ends.

@@ -130,6 +130,23 @@ type message struct {
 }
 
 // parse takes the message apart, RFC 5652 5.1 and 5.3.
+// Signer returns the signer's certificate that a message carries, unverified: it
+// is worth something only to a caller who pinned its fingerprint.
+func Signer(p7 []byte) (*cert.Certificate, error) {
+	if err := der.Check(p7, der.Limits{Bytes: MaxSize, Depth: maxDepth}); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	m, err := parse(p7)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	c, err := cert.Parse(m.certificates)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	return c, nil
+}
+
 func parse(p7 []byte) (*message, error) {
 	var (
 		m                                        message

@@ -55,22 +55,24 @@ func (w *Workspace) Submit(at time.Time, actor, country, confirmedBy string, fil
 	}
 	d := SubmissionData{Country: country, ConfirmedBy: confirmedBy}
 	for _, f := range files {
-		if cert.Read(f.Data.File, f.File).PrivateKey {
+		in := cert.Read(f.Data.File, f.File)
+		if in.PrivateKey {
 			return &Error{Msg: f.Data.File + " holds a private key", Next: "treat the key as compromised; nothing of it was kept"}
 		}
-	}
-	for _, f := range files {
-		var err error
-		if f.Data.Object, err = w.PutObject(f.File); err != nil {
-			return err
+		// A file with anything beside certificates is known by its hash only: what
+		// else is in it could be a key in a coding that nobody recognises.
+		f.Data.Object, f.Data.Kept = digest(f.File), in.OnlyCertificates(f.File)
+		if f.Data.Kept {
+			if _, err := w.PutObject(f.File); err != nil {
+				return err
+			}
 		}
+		var err error
 		if f.Data.SHA256, err = w.PutObject(f.Certificate.Raw); err != nil {
 			return err
 		}
 		f.Data.Subject = f.Certificate.Subject.String()
-		if f.Data.Failed == nil {
-			f.Data.Failed = []string{}
-		}
+		f.Data.Failed, f.Data.NotEvaluated = append([]string{}, f.Data.Failed...), append([]string{}, f.Data.NotEvaluated...)
 		d.Certificates = append(d.Certificates, f.Data)
 	}
 	if err := w.record(at, actor, EventSubmission, d); err != nil {

@@ -43,8 +43,8 @@ type MemberData struct {
 	Contacts []string `json:"contacts"`
 }
 
-// SubmissionData records what a member state brought. The files as received and
-// the certificates chosen from them are objects.
+// SubmissionData records what a member state brought. The certificates are objects,
+// and so are files that held nothing else.
 type SubmissionData struct {
 	Country      string                 `json:"country"`
 	ConfirmedBy  string                 `json:"confirmedBy"` // how the fingerprint was read back, "" if not yet
@@ -57,11 +57,14 @@ type SubmittedCertificate struct {
 	SHA256  string      `json:"sha256"`
 	Subject string      `json:"subject"`
 	File    string      `json:"file"`       // base name as it came
-	Object  string      `json:"fileSha256"` // the file as received
+	Object  string      `json:"fileSha256"` // of the file as received
+	Kept    bool        `json:"fileKept"`   // the file is an object: it held certificates and nothing else
 	Chosen  string      `json:"chosen"`     // why this certificate of the file
 	Verdict vet.Verdict `json:"verdict"`
 	Policy  string      `json:"policySha256"`
-	Failed  []string    `json:"failed"` // rule ids that did not pass
+	// Rule ids: what failed, at any severity, and what lacked its evidence.
+	Failed       []string `json:"failed"`
+	NotEvaluated []string `json:"notEvaluated"`
 }
 
 // ConfirmationData records that fingerprints were read back after the submission

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -57,9 +58,11 @@ type Workspace struct {
 	// ConfigSHA256 and PolicyName stand in every plan.
 	ConfigSHA256 string
 	Notes        []string // what opening had to say, such as a torn journal line set aside
+	ReadOnly     bool     // this process cannot write here: nothing can be decided
 
 	State
-	log  *journal.Log
+	log  *journal.Log // nil if ReadOnly
+	head journal.Head // if ReadOnly
 	lock *flock.Flock
 }
 
@@ -137,9 +140,12 @@ func Open(dir string) (*Workspace, error) {
 		return nil, &Error{Msg: dir + ": " + JournalFile + " is missing or empty", Next: "if init was interrupted, run the same efgsta init again; otherwise restore the journal from its copy", Err: ErrDamaged}
 	}
 	w.lock = flock.New(filepath.Join(dir, lockFile))
-	if ok, err := w.lock.TryLock(); err != nil {
+	switch ok, err := w.lock.TryLock(); {
+	case errors.Is(err, syscall.EROFS) || errors.Is(err, fs.ErrPermission):
+		return w, w.view()
+	case err != nil:
 		return nil, fmt.Errorf("lock %s: %w", dir, err)
-	} else if !ok {
+	case !ok:
 		return nil, &Error{Msg: dir + " is in use by another efgsta", Next: "wait until the other command has ended; the lock goes with its process"}
 	}
 	if err := w.replay(); err != nil {
@@ -149,19 +155,49 @@ func Open(dir string) (*Workspace, error) {
 	return w, nil
 }
 
+// view replays the journal of a workspace that this process cannot write to, such
+// as a copy on a read-only medium. Nothing is set aside, locked or recorded.
+func (w *Workspace) view() error {
+	w.ReadOnly = true
+	f, err := os.Open(filepath.Join(w.Dir, JournalFile))
+	if err != nil {
+		return &Error{Msg: "the journal cannot be read", Next: "work as the user that the workspace belongs to", Err: err}
+	}
+	defer f.Close()
+	head, torn, err := journal.Replay(f, w.apply)
+	if err != nil {
+		return w.damage(err)
+	}
+	if torn > 0 {
+		w.Notes = append(w.Notes, fmt.Sprintf("the journal ends with %d bytes of an event that was never finished", torn))
+	}
+	w.head = head
+	return w.loaded()
+}
+
+// damage marks an error of the journal as one of the workspace.
+func (w *Workspace) damage(err error) error {
+	if errors.Is(err, journal.ErrDamaged) {
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return err
+}
+
 func (w *Workspace) replay() error {
 	var note string
 	var err error
 	w.log, note, err = journal.Open(filepath.Join(w.Dir, JournalFile), w.apply)
-	if errors.Is(err, journal.ErrDamaged) {
-		return fmt.Errorf("%w: %w", ErrDamaged, err)
-	}
 	if err != nil {
-		return err
+		return w.damage(err)
 	}
 	if note != "" {
 		w.Notes = append(w.Notes, note)
 	}
+	return w.loaded()
+}
+
+// loaded checks what was replayed against the configuration and reads the objects.
+func (w *Workspace) loaded() error {
 	if w.ListID != w.Config.ListID || w.Environment != w.Config.Environment {
 		return &Error{
 			Msg:  fmt.Sprintf("%s says list %s (%s), the journal says %s (%s)", ConfigFile, w.Config.ListID, w.Config.Environment, w.ListID, w.Environment),
@@ -174,6 +210,9 @@ func (w *Workspace) replay() error {
 
 // Close ends the use of the workspace and unlocks it.
 func (w *Workspace) Close() error {
+	if w.ReadOnly {
+		return nil
+	}
 	var err error
 	if w.log != nil {
 		err = w.log.Close()
@@ -182,11 +221,19 @@ func (w *Workspace) Close() error {
 }
 
 // Head is the last event of the journal.
-func (w *Workspace) Head() journal.Head { return w.log.Head() }
+func (w *Workspace) Head() journal.Head {
+	if w.ReadOnly {
+		return w.head
+	}
+	return w.log.Head()
+}
 
 // record appends an event and applies it to the state. It is tried first: an event
 // that does not fit would make the journal unreadable for good.
 func (w *Workspace) record(at time.Time, actor, typ string, data any) error {
+	if w.ReadOnly {
+		return &Error{Msg: w.Dir + " cannot be written to", Next: "work on the workspace itself, as the user that it belongs to; a copy is only for looking"}
+	}
 	text, err := json.Marshal(data)
 	if err != nil {
 		return fmt.Errorf("event %s: %w", typ, err)

@@ -8,13 +8,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"unicode/utf8"
 )
 
 // ErrForm marks JSON that is not the canonical form, or not of the expected shape.
 var ErrForm = errors.New("not in canonical form")
 
 // Marshal encodes v: members in field order, two spaces of indentation, no HTML
-// escaping, one trailing LF.
+// escaping, invisible characters escaped, one trailing LF.
 func Marshal(v any) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -23,7 +24,32 @@ func Marshal(v any) ([]byte, error) {
 	if err := enc.Encode(v); err != nil {
 		return nil, err
 	}
-	return b.Bytes(), nil
+	return escapeInvisible(b.Bytes()), nil
+}
+
+// escapeInvisible writes as \uXXXX the characters that would steer a terminal or
+// reorder the text around them: the same value for a program, plain to a person.
+// Outside of strings JSON has none of them.
+func escapeInvisible(text []byte) []byte {
+	if !bytes.ContainsFunc(text, invisible) {
+		return text
+	}
+	var out []byte
+	for _, r := range string(text) {
+		if invisible(r) {
+			out = fmt.Appendf(out, "\\u%04x", r)
+		} else {
+			out = utf8.AppendRune(out, r)
+		}
+	}
+	return out
+}
+
+// invisible reports DEL, the C1 controls, and the zero-width and bidirectional
+// format characters.
+func invisible(r rune) bool {
+	return r >= 0x7f && r <= 0x9f || r == 0xad || r >= 0x200b && r <= 0x200f || r >= 0x202a && r <= 0x202e ||
+		r >= 0x2060 && r <= 0x2069 || r == 0xfeff
 }
 
 // Unmarshal decodes data of at most max bytes into v, a pointer to a struct. It

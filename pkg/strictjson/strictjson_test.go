@@ -46,6 +46,21 @@ func TestUnmarshalRefuses(t *testing.T) {
 	}
 }
 
+func TestMarshalEscapesInvisible(t *testing.T) {
+	in := sample{"x/v1", 1, []string{"a\u202eb\u009bc\u200bd\u0085e\u00e9\x7f"}}
+	b, err := Marshal(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(b), `"a\u202eb\u009bc\u200bd\u0085eé\u007f"`) {
+		t.Errorf("Marshal = %s", b)
+	}
+	var s sample
+	if err := Unmarshal(b, 1000, &s); err != nil || s.List[0] != in.List[0] {
+		t.Errorf("Unmarshal = %q, %v", s.List, err)
+	}
+}
+
 func FuzzUnmarshal(f *testing.F) {
 	f.Add([]byte(good))
 	f.Fuzz(func(t *testing.T, data []byte) {

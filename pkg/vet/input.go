@@ -17,10 +17,11 @@ import (
 func (e *Engine) Input(in *cert.Input, req Request) []*Result {
 	chain := chainItems(in)
 	shared, own := sortProblems(in, chain)
+	taken := takenForChain(in, chain)
 	var results []*Result
 	for i, item := range in.Items {
 		if !chain[i] {
-			results = append(results, e.item(in, i, req, append(own[item.Index], shared...), chain))
+			results = append(results, e.item(in, i, req, append(own[item.Index], shared...), taken))
 		}
 	}
 	if len(results) > 0 {
@@ -36,7 +37,7 @@ func (e *Engine) Input(in *cert.Input, req Request) []*Result {
 }
 
 // item vets one certificate of the file; one that could not be read has file findings only.
-func (e *Engine) item(in *cert.Input, i int, req Request, problems []cert.Problem, chain map[int]bool) *Result {
+func (e *Engine) item(in *cert.Input, i int, req Request, problems []cert.Problem, taken outcome) *Result {
 	item := in.Items[i]
 	req.Certificate = item.Cert
 	res := &Result{Role: req.Role}
@@ -53,7 +54,11 @@ func (e *Engine) item(in *cert.Input, i int, req Request, problems []cert.Proble
 	}
 	res.File, res.Index = in.File, item.Index
 	e.file(res, problems)
-	e.chain(res, in, chain)
+	for _, r := range e.rules {
+		if r.ID == ruleOneCert {
+			e.recordFile(res, r, taken)
+		}
+	}
 	res.decide()
 	return res
 }
@@ -142,6 +147,20 @@ func hasKind(problems []cert.Problem, kind string) bool {
 	return false
 }
 
+// FileFailures returns the rules about files that the input fails with severity
+// error, for whoever takes only one certificate of it.
+func (e *Engine) FileFailures(in *cert.Input, role Role) []Finding {
+	res := &Result{Role: role}
+	e.file(res, in.Problems)
+	var failed []Finding
+	for _, f := range res.Findings {
+		if f.refuses() {
+			failed = append(failed, f)
+		}
+	}
+	return failed
+}
+
 // file applies the rules about files that pkg/cert's problems belong to.
 func (e *Engine) file(res *Result, problems []cert.Problem) {
 	for _, r := range e.rules {
@@ -163,8 +182,8 @@ func (e *Engine) file(res *Result, problems []cert.Problem) {
 	}
 }
 
-// chain applies EFGS-004: which certificates of the file were taken for the chain.
-func (e *Engine) chain(res *Result, in *cert.Input, chain map[int]bool) {
+// takenForChain is EFGS-004 for the whole file: which certificates were taken for the chain.
+func takenForChain(in *cert.Input, chain map[int]bool) outcome {
 	var names []string
 	for i, item := range in.Items {
 		switch {
@@ -175,15 +194,10 @@ func (e *Engine) chain(res *Result, in *cert.Input, chain map[int]bool) {
 			names = append(names, fmt.Sprintf("%s (sha256 %s…)", item.Cert.Subject, cert.ShortHex(item.Cert.Thumbprint().String())))
 		}
 	}
-	o := pass()
-	if len(names) > 0 {
-		o = fail("taken for the chain and not vetted: %s", strings.Join(names, "; "))
+	if len(names) == 0 {
+		return pass()
 	}
-	for _, r := range e.rules {
-		if r.ID == ruleOneCert {
-			e.recordFile(res, r, o)
-		}
-	}
+	return fail("taken for the chain and not vetted: %s", strings.Join(names, "; "))
 }
 
 func (e *Engine) recordFile(res *Result, r Rule, o outcome) {

@@ -37,6 +37,7 @@ func MySQL(im Import) ([]byte, error) {
 		"{{environment}}", im.Environment,
 		"{{sequence}}", strconv.FormatUint(im.Sequence, 10),
 		"{{created}}", formatJSONTime(im.CreatedAt),
+		"{{created_at}}", im.CreatedAt.UTC().Format(sqlTime),
 		"{{rows}}", strconv.Itoa(len(im.Rows)),
 		"{{removed}}", strconv.Itoa(len(im.Removed)),
 		"{{data}}", mysqlData(im),
