@@ -141,18 +141,26 @@ func Open(dir string) (*Workspace, error) {
 	}
 	w.lock = flock.New(filepath.Join(dir, lockFile))
 	switch ok, err := w.lock.TryLock(); {
-	case errors.Is(err, syscall.EROFS) || errors.Is(err, fs.ErrPermission):
+	case notWritable(err):
 		return w, w.view()
 	case err != nil:
 		return nil, fmt.Errorf("lock %s: %w", dir, err)
 	case !ok:
 		return nil, &Error{Msg: dir + " is in use by another efgsta", Next: "wait until the other command has ended; the lock goes with its process"}
 	}
-	if err := w.replay(); err != nil {
+	switch err := w.replay(); {
+	case notWritable(err):
+		// The lock could be had for reading, the journal not for writing.
+		return w, errors.Join(w.view(), w.lock.Unlock())
+	case err != nil:
 		w.Close()
 		return nil, err
 	}
 	return w, nil
+}
+
+func notWritable(err error) bool {
+	return errors.Is(err, syscall.EROFS) || errors.Is(err, fs.ErrPermission)
 }
 
 // view replays the journal of a workspace that this process cannot write to, such
