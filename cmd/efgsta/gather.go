@@ -33,18 +33,18 @@ func gather(a *app, paths []string) (*gathered, error) {
 		}
 		st, err := os.Stat(path)
 		if err != nil {
-			return nil, usagef("", "%w", err)
+			return nil, usagef(hintPath, "%w", err)
 		}
 		if st.IsDir() {
 			// With the separator also a link to a directory is walked.
 			if err := g.walk(path + string(filepath.Separator)); err != nil {
-				return nil, usagef("", "%w", err)
+				return nil, usagef(hintPath, "%w", err)
 			}
 			continue
 		}
 		in, err := readInput(path)
 		if err != nil {
-			return nil, usagef("", "%w", err)
+			return nil, usagef(hintPath, "%w", err)
 		}
 		g.inputs = append(g.inputs, in)
 	}

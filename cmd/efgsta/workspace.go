@@ -143,7 +143,7 @@ func readFile(path string) ([]byte, error) {
 	// A pipe or device does not tell its size.
 	data, err := io.ReadAll(io.LimitReader(f, maxInput+1))
 	if err != nil {
-		return nil, usagef("", "%w", err)
+		return nil, usagef(hintPath, "%w", err)
 	}
 	if len(data) > maxInput {
 		return nil, usagef("", "%s has more than %d bytes, which is all that is read", path, maxInput)

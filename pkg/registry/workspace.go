@@ -134,7 +134,7 @@ func Open(dir string) (*Workspace, error) {
 	}
 	w := &Workspace{Dir: dir, ConfigSHA256: digest(text)}
 	if w.Config, err = ParseConfig(text); err != nil {
-		return nil, err
+		return nil, &Error{Msg: dir, Next: "put the setting right; the comments in " + ConfigFile + " say what each takes", Err: err}
 	}
 	if !journalStarted(filepath.Join(dir, JournalFile)) {
 		return nil, &Error{Msg: dir + ": " + JournalFile + " is missing or empty", Next: "if init was interrupted, run the same efgsta init again; otherwise restore the journal from its copy", Err: ErrDamaged}
