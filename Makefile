@@ -28,7 +28,7 @@ static: ## bin/static/efgsta: no C compiler, no PKCS#11, one static file that ch
 demo: static ## the whole job once, with files only: needs Go and make, nothing else
 	CGO_ENABLED=0 $(GO) run ./examples/demo -efgsta bin/static/efgsta -dir demo
 
-test-deps: ## install what the tests need: C compiler, OpenSSL, SoftHSM (Debian, Ubuntu; elsewhere it says what)
+test-deps: ## install what the tests need: C compiler, OpenSSL, SoftHSM, 7-Zip, xmllint (Debian, Ubuntu; elsewhere it says what)
 	./scripts/install-test-deps.sh test
 
 test: test-deps ## go vet and all tests, on real SoftHSM tokens

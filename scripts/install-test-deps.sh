@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the programs that the tests drive and that are not written in Go.
 #
-#   scripts/install-test-deps.sh test          C compiler, OpenSSL, SoftHSM
+#   scripts/install-test-deps.sh test          C compiler, OpenSSL, SoftHSM, 7-Zip, xmllint
 #   scripts/install-test-deps.sh conformance   the same, and a JDK and MariaDB
 #
 # On Debian and Ubuntu it says what is missing and why, and installs that with
@@ -46,6 +46,8 @@ have_jdk() { have javac && have keytool && java -version >/dev/null 2>&1; }
 have_compiler || need "a C compiler with headers" "gcc libc6-dev" "PKCS#11 modules are called through cgo"
 have openssl || need openssl openssl "makes certificates that Go cannot, and verifies what we sign"
 { have softhsm2-util && have_softhsm_module; } || need SoftHSM softhsm2 "a PKCS#11 token for each test that needs one"
+{ have 7zz || have 7z; } || need 7-Zip 7zip "makes the encrypted zip archives that are read"
+have xmllint || need xmllint libxml2-utils "holds the JUnit reports to their schema"
 if [ -n "$conformance" ]; then
 	have_jdk || need "a JDK, 11 or later" default-jdk-headless "verifies rows as the gateway's Java does"
 	{ have mariadbd && have mariadb && have mariadb-install-db; } ||

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -22,6 +23,8 @@ type checkFlags struct {
 	format, failOn, out       string
 	with, require             []string
 	quiet                     bool
+	evidence                  evidenceFlags
+	password                  passwordFlag
 }
 
 func newCheckCmd(a *app) *cobra.Command {
@@ -31,14 +34,23 @@ func newCheckCmd(a *app) *cobra.Command {
 		Short: "Vet certificate files against the governance document",
 		Long: `check vets certificates against Section 4 of the governance document, without a
 workspace. PATH is a file, a directory that is walked, or - for the standard
-input. Any number of certificates per file is read, by content and not by name.
+input. Any number of certificates per file is read, by content and not by name:
+PEM, DER, base64, PKCS#7, PKCS#12, and a zip archive of those, deflated or stored,
+plain or in AES encryption. check asks for no password: what --password-file does
+not open is refused by EFGS-007. A signing request is held to the rules on its
+subject and key, and never accepted: it is no certificate.
 
 The exit code is 0 if everything is accepted, 1 if something is refused or
 undecided, or has a finding at --fail-on or above, and 2 for mistakes on the
-command line, unreadable paths, and directories without any certificate.`,
+command line, unreadable paths, and directories without any certificate.
+
+--format json is for programs, sarif for code scanning, junit for test reports,
+github for annotations of a workflow run, markdown for a pull request, and html
+is a page to file or to send. The same input at the same --at gives the same bytes.`,
 		Example: `  efgsta check --type nbbs --country DE nbbs.pem
   efgsta check --country DE nbtls.pem nbbs.pem
-  efgsta check --format json certs/`,
+  efgsta check --format sarif -o vet.sarif certs/
+  efgsta check --type nbbs --country DE --format html -o nbbs.html nbbs.pem`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return usagef("efgsta check nbbs.pem, or - for the standard input", "no PATH is given")
@@ -51,8 +63,10 @@ command line, unreadable paths, and directories without any certificate.`,
 	c.Flags().StringVar(&f.country, "country", "", "member state `CC` that brings the certificates")
 	c.Flags().StringVar(&f.policy, "policy", policy.Default, "policy `NAME|FILE`")
 	c.Flags().StringVar(&f.at, "at", "", "judge as if it were this `TIME` (RFC 3339 or YYYY-MM-DD)")
-	c.Flags().StringVar(&f.format, "format", "table", "table or json")
+	c.Flags().StringVar(&f.format, "format", "table", strings.Join(report.CheckFormats(), ", "))
 	c.Flags().StringVar(&f.failOn, "fail-on", vet.SeverityError, "mildest severity that fails: error, warning or notice")
+	f.evidence.add(c)
+	f.password.add(c)
 	c.Flags().StringArrayVar(&f.with, "with", nil, "certificate or public key `FILE` whose keys must not be shared; may be repeated")
 	c.Flags().StringArrayVar(&f.require, "require", nil, "`RULE|all` that must not go without its evidence; may be repeated")
 	c.Flags().BoolVar(&f.quiet, "quiet", false, "table: only what is not accepted, and why")
@@ -77,7 +91,16 @@ func check(a *app, f *checkFlags, paths []string) error {
 	if err != nil {
 		return err
 	}
-	found, err := gather(a, paths)
+	proof, err := f.evidence.read()
+	if err != nil {
+		return err
+	}
+	o, erase, err := f.password.options()
+	if err != nil {
+		return err
+	}
+	defer erase()
+	found, err := gather(a, paths, o)
 	if err != nil {
 		return err
 	}
@@ -86,15 +109,25 @@ func check(a *app, f *checkFlags, paths []string) error {
 			"no certificate found in %s (%s skipped)", strings.Join(paths, ", "), plural(found.skipped, "file"))
 	}
 	req.Others = others(found.inputs, req, with)
+	if req.Evidence = proof.Evidence; req.Evidence != nil {
+		for _, k := range with {
+			req.Evidence.Add(k.Certificate)
+		}
+	}
 
-	rep := &report.Check{Policy: pol, At: req.At, Files: len(found.inputs), Skipped: found.skipped}
+	proof.notes(a)
+
+	rep := &report.Check{Policy: pol, At: req.At, Files: len(found.inputs), Skipped: found.skipped, FailOn: f.failOn, Version: version}
+	if proof.Evidence != nil && proof.Roots != nil {
+		rep.Roots = proof.Roots.Name
+	}
 	for _, in := range found.inputs {
 		rep.Results = append(rep.Results, engine.Input(in, req)...)
 	}
 	if err := f.write(a, rep); err != nil {
 		return err
 	}
-	if !clean(rep.Results, f.failOn) {
+	if slices.ContainsFunc(rep.Results, rep.Fails) {
 		return no()
 	}
 	return nil
@@ -113,7 +146,7 @@ func (f *checkFlags) request(a *app) (vet.Request, error) {
 	}
 	for _, err := range []error{
 		oneOf("type", f.role, roles...),
-		oneOf("format", f.format, "table", "json"),
+		oneOf("format", f.format, report.CheckFormats()...),
 		oneOf("fail-on", f.failOn, vet.SeverityError, vet.SeverityWarning, vet.SeverityNotice),
 	} {
 		if err != nil {
@@ -188,34 +221,8 @@ func others(inputs []*cert.Input, req vet.Request, with []vet.Known) []vet.Known
 	return known
 }
 
-// clean reports whether the exit code is 0.
-func clean(results []*vet.Result, failOn string) bool {
-	severities := []string{vet.SeverityNotice, vet.SeverityWarning, vet.SeverityError}
-	for len(severities) > 0 && severities[0] != failOn {
-		severities = severities[1:]
-	}
-	for _, r := range results {
-		if r.Verdict != vet.VerdictAccepted {
-			return false
-		}
-		for _, f := range r.Findings {
-			for _, s := range severities {
-				if f.Status == vet.StatusFail && f.Severity == s {
-					return false
-				}
-			}
-		}
-	}
-	return true
-}
-
 func (f *checkFlags) write(a *app, rep *report.Check) error {
-	render := func(w io.Writer, o report.Options) error {
-		if f.format == "json" {
-			return rep.JSON(w)
-		}
-		return rep.Table(w, o)
-	}
+	render := func(w io.Writer, o report.Options) error { return rep.Write(w, f.format, o) }
 	if f.out == "" {
 		return render(a.out, report.Options{Width: a.width(), Colour: a.colour(), Quiet: f.quiet})
 	}

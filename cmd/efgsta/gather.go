@@ -17,18 +17,19 @@ import (
 type gathered struct {
 	inputs  []*cert.Input
 	skipped int // walked files that hold nothing known
+	options cert.Options
 }
 
 // gather reads files as they are named and walks directories in lexical order.
-func gather(a *app, paths []string) (*gathered, error) {
-	g := &gathered{}
+func gather(a *app, paths []string, o cert.Options) (*gathered, error) {
+	g := &gathered{options: o}
 	for _, path := range paths {
 		if path == "-" {
 			data, err := io.ReadAll(io.LimitReader(a.in, cert.MaxFile+1))
 			if err != nil {
 				return nil, usagef("", "standard input: %w", err)
 			}
-			g.inputs = append(g.inputs, cert.Read("-", data))
+			g.inputs = append(g.inputs, cert.Open("-", data, o))
 			continue
 		}
 		st, err := os.Stat(path)
@@ -42,7 +43,7 @@ func gather(a *app, paths []string) (*gathered, error) {
 			}
 			continue
 		}
-		in, err := readInput(path)
+		in, err := readInput(path, o)
 		if err != nil {
 			return nil, usagef(hintPath, "%w", err)
 		}
@@ -64,7 +65,7 @@ func (g *gathered) walk(dir string) error {
 		case err != nil:
 			return err
 		}
-		in, err := readInput(path)
+		in, err := readInput(path, g.options)
 		if err != nil {
 			return err
 		}
@@ -91,7 +92,7 @@ func nothing(in *cert.Input) bool {
 }
 
 // readInput reads one file, a pipe too, up to a little more than pkg/cert looks at.
-func readInput(path string) (*cert.Input, error) {
+func readInput(path string, o cert.Options) (*cert.Input, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -101,7 +102,7 @@ func readInput(path string) (*cert.Input, error) {
 	if err != nil {
 		return nil, err
 	}
-	return cert.Read(path, data), nil
+	return cert.Open(path, data, o), nil
 }
 
 // readWith reads the files of --with: certificates, and public keys in PEM.

@@ -260,15 +260,7 @@ func (f *keyFlags) secret(ctx context.Context, a *app, prompt string) ([]byte, e
 	case f.pinFile != "" && f.pinFD >= 0:
 		return nil, usagef("", "--pin-file and --pin-fd exclude each other")
 	case f.pinFile != "":
-		file, err := os.Open(f.pinFile)
-		if err != nil {
-			return nil, usagef("", "--pin-file: %w", err)
-		}
-		defer file.Close()
-		if st, err := file.Stat(); err == nil && st.Mode().IsRegular() && st.Mode().Perm()&0o077 != 0 {
-			return nil, usagef("chmod 600 "+f.pinFile, "--pin-file %s can be read by others (mode %04o)", f.pinFile, st.Mode().Perm())
-		}
-		return firstLine(file, "--pin-file "+f.pinFile)
+		return secretFile("--pin-file", f.pinFile)
 	case f.pinFD >= 0:
 		file := os.NewFile(uintptr(f.pinFD), "pin-fd")
 		if file == nil {

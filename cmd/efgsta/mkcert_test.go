@@ -61,10 +61,10 @@ func parseOrder(args []string) (order, error) {
 	switch o.role {
 	case "nbbs":
 		o.eku = "none"
-		o.subject = fmt.Sprintf("C=%s,L=Capital,O=Health Agency %s,OU=PKI,CN=Batch signing %s,E=pki@example.org", o.country, o.country, o.country)
+		o.subject = fmt.Sprintf("C=%s,L=Capital,O=Health Agency %s,OU=PKI,CN=Batch signing %s,E=pki@example.eu", o.country, o.country, o.country)
 	case "nbtls":
 		o.eku = "both"
-		o.subject = fmt.Sprintf("C=%s,O=Health Agency %s,OU=PKI,CN=efgs.%s.example.org,E=pki@example.org", o.country, o.country, strings.ToLower(o.country))
+		o.subject = fmt.Sprintf("C=%s,O=Health Agency %s,OU=PKI,CN=efgs.%s.example.eu,E=pki@example.eu", o.country, o.country, strings.ToLower(o.country))
 	default:
 		return o, fmt.Errorf("role %q is not nbbs or nbtls", o.role)
 	}
@@ -236,6 +236,12 @@ func (o order) template(key crypto.Signer) (*x509.Certificate, error) {
 		RawSubject: subject, NotBefore: from, NotAfter: from.AddDate(0, 0, o.days).Add(-time.Second),
 		KeyUsage: x509.KeyUsageDigitalSignature,
 	}
+	spki, err := x509.MarshalPKIXPublicKey(key.Public())
+	if err != nil {
+		return nil, err
+	}
+	id := sha256.Sum256(spki)
+	t.SubjectKeyId = id[:20]
 	if _, ok := key.(*rsa.PrivateKey); ok && o.role == "nbtls" {
 		t.KeyUsage |= x509.KeyUsageKeyEncipherment
 	}
@@ -244,7 +250,7 @@ func (o order) template(key crypto.Signer) (*x509.Certificate, error) {
 		t.KeyUsage |= x509.KeyUsageCertSign
 	}
 	if o.role == "nbtls" {
-		t.DNSNames = []string{fmt.Sprintf("efgs.%s.example.org", strings.ToLower(o.country))}
+		t.DNSNames = []string{fmt.Sprintf("efgs.%s.example.eu", strings.ToLower(o.country))}
 	}
 	usages := map[string][]x509.ExtKeyUsage{
 		"none": nil, "client": {x509.ExtKeyUsageClientAuth}, "server": {x509.ExtKeyUsageServerAuth},

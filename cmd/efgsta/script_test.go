@@ -27,6 +27,7 @@ type makerKey struct{}
 // scriptCommands are what a session can do besides running efgsta:
 //
 //	mkcert nbbs DE nbbs.pem [name=value…]   make a certificate file, see order
+//	mkca ca.pem list.crl [name=value…]      write the CA of every NBTLS and a list of it, see writeCA
 //	exits 2 efgsta check …                  run and compare the exit code
 //	workspace DIR CC…                       make a rehearsal workspace with a P-256 EFGSTA (also in efgsta.pem) and
 //	                                        these members, whose good certificates are DE-nbbs.pem, DE-nbtls.pem …
@@ -47,6 +48,9 @@ type makerKey struct{}
 var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"mkcert": func(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(ts.Value(makerKey{}).(*maker).writeCert(args, ts.MkAbs))
+	},
+	"mkca": func(ts *testscript.TestScript, neg bool, args []string) {
+		ts.Check(writeCA(args, ts.MkAbs))
 	},
 	"exits":      scriptExits,
 	"schema":     scriptSchema,

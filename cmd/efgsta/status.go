@@ -117,7 +117,11 @@ func (s *session) status(within int) (*statusReport, error) {
 	}
 	changed := list == nil
 	for _, c := range s.Certificates() {
-		r := engine.Vet(vet.Request{Certificate: c.Certificate, Role: c.Type, Country: c.Country, At: s.now, Others: s.Known()})
+		evidence, err := s.Evidence(c.SHA256)
+		if err != nil {
+			return nil, err
+		}
+		r := engine.Vet(vet.Request{Certificate: c.Certificate, Role: c.Type, Country: c.Country, At: s.now, Others: s.Known(), Evidence: evidence})
 		line := statusLine{c.Country, c.Type, c.SHA256, c.Subject, r.Verdict, c.Certificate.NotAfter, daysLeft(s.now, c.Certificate.NotAfter), false}
 		if list != nil {
 			_, line.Listed = list.Find(c.Certificate.Thumbprint())

@@ -1,12 +1,10 @@
 package main
 
 import (
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/efgsta/efgsta/pkg/cert"
 	"github.com/efgsta/efgsta/pkg/registry"
 	"github.com/efgsta/efgsta/pkg/report"
 	"github.com/efgsta/efgsta/pkg/vet"
@@ -17,24 +15,31 @@ func newSubmitCmd(a *app) *cobra.Command {
 	var nbtls, nbbs []string
 	var confirmed string
 	var format formatFlag
+	var password passwordFlag
+	var evidence evidenceFlags
 	c := &cobra.Command{
-		Use:   "submit CC --nbtls FILE --nbbs FILE",
+		Use:   "submit CC [FILE…] [--nbtls FILE] [--nbbs FILE]",
 		Short: "Take in a member state's certificates and vet them",
 		Long: `Takes in the certificates of a member state, vets them against Section 4 and
 records files and verdicts. A file with a chain is taken for the certificate that
 issued none of the others. A file that holds a private key is not taken in: its
 bytes are kept nowhere.
 
+Of a FILE without a flag, such as a PKCS#7, a PKCS#12 or a zip archive, every
+certificate that is no CA is taken for what its content says; where that is not
+clear, nothing is taken. The password of an encrypted file is asked for.
+
 Exit code 1 when a certificate is refused; it is recorded all the same and stays
 out of every plan until a conforming one follows.`,
-		Example: "  efgsta submit DE --nbtls nbtls.pem --nbbs nbbs.pem --confirmed-by phone",
-		Args:    cobra.ExactArgs(1),
+		Example: `  efgsta submit DE --nbtls nbtls.pem --nbbs nbbs.pem --confirmed-by phone
+  efgsta submit DE certificates.zip --password-file password --confirmed-by phone`,
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := format.check(); err != nil {
 				return err
 			}
-			if len(nbtls)+len(nbbs) == 0 {
-				return usagef("example: efgsta submit DE --nbtls nbtls.pem --nbbs nbbs.pem", "nothing is submitted: give --nbtls, --nbbs or both")
+			if len(args)-1+len(nbtls)+len(nbbs) == 0 {
+				return usagef("example: efgsta submit DE --nbtls nbtls.pem --nbbs nbbs.pem", "nothing is submitted: give --nbtls, --nbbs or a file with both")
 			}
 			s, err := ws.open(a, deciding)
 			if err != nil {
@@ -48,14 +53,23 @@ out of every plan until a conforming one follows.`,
 			if err != nil {
 				return err
 			}
-			sub := submission{app: a, engine: engine, session: s, country: args[0], confirmed: confirmed, format: format}
+			sub := submission{app: a, engine: engine, session: s, country: args[0], confirmed: confirmed, format: format, password: password}
+			if sub.given, err = evidence.read(); err != nil {
+				return err
+			}
+			sub.given.notes(a)
+			for _, f := range args[1:] {
+				if err := sub.read(c.Context(), f, ""); err != nil {
+					return err
+				}
+			}
 			for _, f := range nbtls {
-				if err := sub.read(f, vet.NBTLS); err != nil {
+				if err := sub.read(c.Context(), f, vet.NBTLS); err != nil {
 					return err
 				}
 			}
 			for _, f := range nbbs {
-				if err := sub.read(f, vet.NBBS); err != nil {
+				if err := sub.read(c.Context(), f, vet.NBBS); err != nil {
 					return err
 				}
 			}
@@ -64,6 +78,8 @@ out of every plan until a conforming one follows.`,
 	}
 	ws.add(c, a)
 	format.add(c)
+	password.add(c)
+	evidence.add(c)
 	c.Flags().StringArrayVar(&nbtls, "nbtls", nil, "`FILE` with the TLS certificate; may be repeated")
 	c.Flags().StringArrayVar(&nbbs, "nbbs", nil, "`FILE` with the batch signature certificate; may be repeated")
 	c.Flags().StringVar(&confirmed, "confirmed-by", "", "`HOW` the fingerprints were read back, e.g. phone (Governance 3.2)")
@@ -78,6 +94,8 @@ type submission struct {
 	engine             *vet.Engine
 	country, confirmed string
 	format             formatFlag
+	password           passwordFlag
+	given              given
 	items              []submitted
 }
 
@@ -86,50 +104,8 @@ type submission struct {
 type submitted struct {
 	registry.Submitted
 	old    *registry.Certificate
-	ofMany bool // the file holds others too
+	tell   bool // how it was chosen is not plain
 	result *vet.Result
-}
-
-// read takes one file: which certificate of it is meant, and whether it may come in.
-func (s *submission) read(name string, role vet.Role) error {
-	data, err := readFile(name)
-	if err != nil {
-		return err
-	}
-	base := filepath.Base(name)
-	in := cert.Read(base, data)
-	if in.PrivateKey {
-		if err := s.turnAway(base, "private key in the file"); err != nil {
-			return err
-		}
-		return refusef("treat the key as compromised: ask for a new key and certificate; delete the file and what carried it here",
-			"%s holds a private key (EFGS-003); nothing of it was kept", name)
-	}
-	item, chosen, err := in.Submitted()
-	if err != nil {
-		return usagef("send the certificate alone, as PEM or DER; efgsta check "+name+" says what is in the file", "%s: %w", name, err)
-	}
-	if failed := s.engine.FileFailures(in, role); len(failed) > 0 {
-		f := failed[0]
-		if err := s.turnAway(base, f.ID+" "+f.Name); err != nil {
-			return err
-		}
-		return refusef("send a file with certificates and nothing else; efgsta check "+name+" says what is in this one",
-			"%s: %s %s: %s; nothing of it was kept", name, f.ID, f.Name, f.Message)
-	}
-	c := item.Cert
-	old := s.Find(c.Thumbprint())
-	if old != nil && (old.Country != s.country || old.Type != role) {
-		return refusef("a certificate and its key serve one member in one role (Governance 2.3)", "%s: certificate %s was submitted before as %s %s", name, cert.ShortHex(old.SHA256), old.Country, old.Type)
-	}
-	for _, f := range s.items {
-		if f.Certificate.Thumbprint() == c.Thumbprint() {
-			return refusef("a certificate and its key serve one member in one role (Governance 2.3)", "%s: the same certificate is also in %s", name, f.Data.File)
-		}
-	}
-	record := registry.SubmittedCertificate{Type: role, File: strings.ToValidUTF8(base, "\uFFFD"), Chosen: chosen}
-	s.items = append(s.items, submitted{Submitted: registry.Submitted{Data: record, File: data, Certificate: c}, old: old, ofMany: len(in.Items) > 1})
-	return nil
 }
 
 // turnAway records that a file was not taken in.
@@ -145,7 +121,12 @@ func (s *submission) vet() error {
 	}
 	for i := range s.items {
 		f := &s.items[i]
-		f.result = s.engine.Vet(vet.Request{Certificate: f.Certificate, Role: f.Data.Type, Country: s.country, At: s.session.now, Others: known})
+		before, err := s.Evidence(f.Certificate.Thumbprint().String())
+		if err != nil {
+			return err
+		}
+		f.result = s.engine.Vet(vet.Request{Certificate: f.Certificate, Role: f.Data.Type, Country: s.country, At: s.session.now, Others: known,
+			Evidence: s.given.Over(before)})
 		f.result.File = f.Data.File
 		f.Data.Verdict, f.Data.Policy = f.result.Verdict, s.policy.SHA256
 		for _, finding := range f.result.Findings {
@@ -155,7 +136,7 @@ func (s *submission) vet() error {
 				f.Data.Failed = append(f.Data.Failed, finding.ID)
 			}
 		}
-		if f.ofMany {
+		if f.tell {
 			s.notef("%s: %s", report.Escape(f.Data.File), report.Escape(f.Data.Chosen))
 		}
 	}
@@ -175,6 +156,9 @@ func (s *submission) record() error {
 			confirmed = append(confirmed, f.old.SHA256)
 		}
 	}
+	if err := s.recordEvidence(); err != nil {
+		return err
+	}
 	if len(files) > 0 {
 		if err := s.Submit(s.session.now, s.session.actor, s.country, s.confirmed, files); err != nil {
 			return err
@@ -184,6 +168,21 @@ func (s *submission) record() error {
 		return s.Confirm(s.session.now, s.session.actor, registry.ConfirmationData{Country: s.country, ConfirmedBy: s.confirmed, Certificates: confirmed})
 	}
 	return nil
+}
+
+// recordEvidence keeps what was given for the TLS certificates, so that the plan can
+// judge by it. It comes before the certificates: after a crash the same submission is repeated.
+func (s *submission) recordEvidence() error {
+	var which []string
+	for _, f := range s.items {
+		if f.Data.Type == vet.NBTLS {
+			which = append(which, f.Certificate.Thumbprint().String())
+		}
+	}
+	if s.given.Evidence == nil || len(which) == 0 {
+		return nil
+	}
+	return s.SetEvidence(s.session.now, s.session.actor, s.country, which, s.given.Evidence)
 }
 
 // finish vets, records and shows; exit code 1 if anything is not accepted.

@@ -107,6 +107,11 @@ func (a *app) withTerminal(interrupted <-chan struct{}, fn func(tty *os.File) er
 
 // askSecret asks for a PIN or passphrase without echo. The caller erases the answer.
 func (a *app) askSecret(interrupted <-chan struct{}, prompt string) ([]byte, error) {
+	return a.askSecretOr(interrupted, prompt, "give it with --pin-file FILE (mode 0600) or --pin-fd N")
+}
+
+// askSecretOr is askSecret with a hint of what to do where there is no terminal.
+func (a *app) askSecretOr(interrupted <-chan struct{}, prompt, hint string) ([]byte, error) {
 	var secret []byte
 	err := a.withTerminal(interrupted, func(tty *os.File) error {
 		fmt.Fprintf(tty, "%s: ", report.Escape(prompt))
@@ -115,7 +120,7 @@ func (a *app) askSecret(interrupted <-chan struct{}, prompt string) ([]byte, err
 		secret = s
 		return err
 	})
-	return secret, unanswered(err, prompt, "give it with --pin-file FILE (mode 0600) or --pin-fd N")
+	return secret, unanswered(err, prompt, hint)
 }
 
 // askLine asks for a line with echo. hint says what to do where there is no terminal.

@@ -64,14 +64,15 @@ func (s *session) prepare(now time.Time) error {
 		return err
 	}
 	s.say("Three member states have made their certificates: DE with RSA, FR with EC keys,",
-		"IT with a small key, a life that is too long, and no key usage.")
+		"IT with a small key, a life that is too long, and no key usage.",
+		"CA/ has the root and the revocation list of the CA that issued their TLS certificates.")
 	// A passphrase in a file is for rehearsals; the real key is in a token.
 	return os.WriteFile(filepath.Join(s.root, "passphrase"), []byte(rand.Text()+"\n"), 0o600)
 }
 
 func engineer(s *session) {
 	s.chapter("A member state checks its certificates before it sends them")
-	s.run(0, "check", "--country", "DE", "states/DE/nbtls.pem", "states/DE/nbbs.pem")
+	s.run(0, "check", "--country", "DE", "--roots", "states/CA/root.pem", "--crl", "states/CA/list.crl", "states/DE/nbtls.pem", "states/DE/nbbs.pem")
 	s.run(1, "check", "--type", "nbbs", "--country", "IT", "states/IT/nbbs.pem")
 }
 
@@ -87,7 +88,7 @@ func firstDay(s *session) {
 func intake(s *session) {
 	s.chapter("Certificates come in")
 	for _, m := range []struct{ country, name string }{{"DE", "Germany"}, {"FR", "France"}, {"IT", "Italy"}} {
-		s.run(0, "member", "add", m.country, "--name", m.name, "--contact", "PKI desk <pki@"+strings.ToLower(m.country)+".example>")
+		s.run(0, "member", "add", m.country, "--name", m.name, "--contact", "PKI desk <pki@"+strings.ToLower(m.country)+".example.eu>")
 	}
 	s.submit(0, "DE")
 	s.submit(0, "FR")
@@ -97,7 +98,8 @@ func intake(s *session) {
 }
 
 func (s *session) submit(code int, country string) {
-	s.run(code, "submit", country, "--nbtls", "../states/"+country+"/nbtls.pem", "--nbbs", "../states/"+country+"/nbbs.pem", "--confirmed-by", "phone")
+	s.run(code, "submit", country, "--nbtls", "../states/"+country+"/nbtls.pem", "--nbbs", "../states/"+country+"/nbbs.pem",
+		"--roots", "../states/CA/root.pem", "--crl", "../states/CA/list.crl", "--confirmed-by", "phone")
 }
 
 func signing(s *session) {
@@ -155,7 +157,7 @@ func memberState(s *session) {
 func (s *session) whereEverythingIs(took time.Duration) {
 	fmt.Printf(`
 Done in %.1f seconds. All of it is in %s:
-  states/                      what the member states sent
+  states/                      what the member states sent, and what their CA publishes
   ws/efgsta.yaml               configuration, ws/journal.jsonl what was decided
   ws/releases/000001/          the signed release
   online/gateway-000001.tar    the bundle, which "tar -xf" unpacks: see docs/bundle.md

@@ -82,6 +82,9 @@ func makeStates(dir string, now time.Time) error {
 	if err != nil {
 		return err
 	}
+	if err := authority.publish(filepath.Join(dir, "CA"), now); err != nil {
+		return err
+	}
 	errs := make([]error, len(states))
 	var wait sync.WaitGroup
 	for i, w := range states {
@@ -94,6 +97,30 @@ func makeStates(dir string, now time.Time) error {
 		}
 	}
 	return nil
+}
+
+// publish writes what a public CA has on its web site: its root certificate and its
+// revocation list, with one certificate on it that nobody here has.
+func (a *ca) publish(dir string, now time.Time) error {
+	serial, err := serialNumber()
+	if err != nil {
+		return err
+	}
+	list, err := x509.CreateRevocationList(rand.Reader, &x509.RevocationList{
+		Number: big.NewInt(1), ThisUpdate: now.Add(-time.Hour), NextUpdate: now.AddDate(0, 0, 10),
+		RevokedCertificateEntries: []x509.RevocationListEntry{{SerialNumber: serial, RevocationTime: now.Add(-24 * time.Hour), ReasonCode: 1}},
+	}, a.certificate, a.key)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	root := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.certificate.Raw})
+	if err := os.WriteFile(filepath.Join(dir, "root.pem"), root, 0o644); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "list.crl"), list, 0o644)
 }
 
 func (w wanted) write(dir string, authority *ca, now time.Time) error {
@@ -129,6 +156,12 @@ func (w wanted) make(authority *ca, now time.Time) ([]byte, error) {
 		NotBefore: from, NotAfter: from.AddDate(0, 0, w.days).Add(-time.Second),
 		KeyUsage: x509.KeyUsageDigitalSignature,
 	}
+	spki, err := x509.MarshalPKIXPublicKey(key.Public())
+	if err != nil {
+		return nil, err
+	}
+	id := sha256.Sum256(spki)
+	template.SubjectKeyId = id[:20]
 	if w.noKeyUsage {
 		template.KeyUsage = 0
 	}
@@ -136,7 +169,7 @@ func (w wanted) make(authority *ca, now time.Time) ([]byte, error) {
 		template.Subject = subject(w.country, "Batch signature "+w.country)
 		return x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	}
-	host := "efgs." + strings.ToLower(w.country) + ".example"
+	host := "efgs." + strings.ToLower(w.country) + ".example.eu"
 	template.Subject = subject(w.country, host)
 	template.DNSNames = []string{host}
 	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth}
@@ -149,7 +182,7 @@ func subject(country, commonName string) pkix.Name {
 		OrganizationalUnit: []string{"EFGS"}, Locality: []string{"Capital"}, CommonName: commonName,
 		ExtraNames: []pkix.AttributeTypeAndValue{{
 			Type:  asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 1}, // emailAddress, an IA5String
-			Value: asn1.RawValue{Tag: asn1.TagIA5String, Bytes: []byte("pki@" + strings.ToLower(country) + ".example")},
+			Value: asn1.RawValue{Tag: asn1.TagIA5String, Bytes: []byte("pki@" + strings.ToLower(country) + ".example.eu")},
 		}},
 	}
 }

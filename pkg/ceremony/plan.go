@@ -165,7 +165,10 @@ func Make(w *registry.Workspace, pol *policy.Policy, tool string, at time.Time) 
 	if err != nil {
 		return nil, err
 	}
-	accepted := p.vet(w, engine, at, last)
+	accepted, err := p.vet(w, engine, at, last)
+	if err != nil {
+		return nil, err
+	}
 	draft := &release.Draft{Anchor: a, List: p.list(w, a, accepted, last), Journal: p.Journal, Tool: tool}
 	if last != nil {
 		draft.Previous = last.ManifestHash
@@ -207,7 +210,7 @@ func currentAnchor(w *registry.Workspace, at time.Time) (*anchor.Anchor, error) 
 
 // vet sorts the workspace's certificates into those that pass and those kept out.
 // What a list removed once stays out, whatever is said of it today.
-func (p *Plan) vet(w *registry.Workspace, engine *vet.Engine, at time.Time, last *release.Verified) []vet.Accepted {
+func (p *Plan) vet(w *registry.Workspace, engine *vet.Engine, at time.Time, last *release.Verified) ([]vet.Accepted, error) {
 	known := w.Known()
 	removed := map[string]trustlist.Removal{}
 	if last != nil {
@@ -217,7 +220,11 @@ func (p *Plan) vet(w *registry.Workspace, engine *vet.Engine, at time.Time, last
 	}
 	var accepted []vet.Accepted
 	for _, c := range w.Certificates() {
-		a, result, err := engine.Accept(vet.Request{Certificate: c.Certificate, Role: c.Type, Country: c.Country, At: at, Others: known})
+		evidence, err := w.Evidence(c.SHA256)
+		if err != nil {
+			return nil, err
+		}
+		a, result, err := engine.Accept(vet.Request{Certificate: c.Certificate, Role: c.Type, Country: c.Country, At: at, Others: known, Evidence: evidence})
 		if r, ok := removed[c.SHA256]; ok {
 			p.KeptOut = append(p.KeptOut, KeptOut{c.Country, c.Type, c.SHA256, c.Subject, vet.VerdictRefused, append(result.Findings, returning(r))})
 			continue
@@ -229,7 +236,7 @@ func (p *Plan) vet(w *registry.Workspace, engine *vet.Engine, at time.Time, last
 		accepted = append(accepted, a)
 		p.Certificates = append(p.Certificates, PlannedCertificate{Country: c.Country, Type: c.Type, SHA256: c.SHA256, Findings: notNil(result.Findings)})
 	}
-	return accepted
+	return accepted, nil
 }
 
 // returning is the finding about a certificate that a list removed. It comes from

@@ -12,7 +12,15 @@ type structure struct {
 	name    string
 	private bool   // it is, or holds, a private key
 	advice  string // how to come to the certificate; unused for a private key
+	// open reads a container's certificates; line is that of its PEM marker, or 0.
+	open func(in *reading, data []byte, line int)
 }
+
+// Kinds of files that are opened, and may stay closed.
+const (
+	kindZip    = "zip archive"
+	kindPKCS12 = "PKCS#12"
+)
 
 const (
 	adviceCSR    = "have the CA sign it, or sign it yourself with: openssl x509 -req -in FILE -signkey KEY -out cert.pem, and send what comes back"
@@ -21,7 +29,7 @@ const (
 	adviceCRL    = "send the certificate itself; to see what is in the list: openssl crl -in FILE -noout -text"
 	advicePublic = "a bare public key says nothing about its owner; send the certificate made for it"
 	adviceOther  = "send the certificate, as PEM or DER: openssl x509 -in FILE -out cert.pem"
-	adviceZip    = "unpack it and send the certificate file itself"
+	adviceZip    = "unpack it and send the certificate files themselves"
 	adviceJKS    = "take the certificate out with: keytool -exportcert -rfc -keystore FILE -alias ALIAS -file cert.pem"
 )
 
@@ -29,7 +37,7 @@ const (
 func magic(data []byte) *structure {
 	switch {
 	case bytes.HasPrefix(data, []byte("PK\x03\x04")), bytes.HasPrefix(data, []byte("PK\x05\x06")):
-		return &structure{name: "zip archive", advice: adviceZip}
+		return &structure{name: kindZip, advice: adviceZip, open: (*reading).zip}
 	case bytes.HasPrefix(data, []byte{0xfe, 0xed, 0xfe, 0xed}), bytes.HasPrefix(data, []byte{0xce, 0xce, 0xce, 0xce}):
 		return &structure{name: "Java key store", advice: adviceJKS}
 	case bytes.HasPrefix(data, []byte("openssh-key-v1\x00")):
@@ -116,9 +124,9 @@ func classify(element []byte) *structure {
 	}
 	switch oid := top.oid(0); {
 	case top.is(0, der.TagOID) && strings.HasPrefix(oid, "1.2.840.113549.1.7."):
-		return &structure{name: "PKCS#7", advice: advicePKCS7}
+		return &structure{name: "PKCS#7", advice: advicePKCS7, open: (*reading).pkcs7}
 	case top.small(0) == 3 && strings.HasPrefix(top.oid(1), "1.2.840.113549.1.7."):
-		return &structure{name: "PKCS#12", advice: advicePKCS12}
+		return &structure{name: kindPKCS12, advice: advicePKCS12, open: (*reading).pkcs12}
 	case top.is(0, der.TagSequence) && oid != "" && top.is(1, der.TagBitString):
 		return &structure{name: "public key", advice: advicePublic}
 	case top.is(0, der.TagInteger) && top.is(1, der.TagInteger) && len(top.e) == 2 && len(top.e[0].Content) >= 32:
@@ -152,7 +160,7 @@ func classifyKey(top shape) *structure {
 func classifySigned(tbs shape) *structure {
 	switch {
 	case tbs.small(0) == 0 && tbs.is(1, der.TagSequence) && tbs.oid(1) == "" && tbs.is(2, der.TagSequence) && shapeOf(tbs.r, tbs.e[2], 2).is(1, der.TagBitString):
-		return &structure{name: "certificate signing request", advice: adviceCSR}
+		return &structure{name: "certificate signing request", advice: adviceCSR, open: (*reading).request}
 	case tbs.small(0) == 1 && tbs.is(1, der.TagSequence) && tbs.oid(1) != "" && tbs.isTime(3),
 		tbs.is(0, der.TagSequence) && tbs.oid(0) != "" && tbs.isTime(2):
 		return &structure{name: "certificate revocation list", advice: adviceCRL}

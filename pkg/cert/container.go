@@ -2,7 +2,6 @@ package cert
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"fmt"
 )
 
@@ -12,6 +11,7 @@ type Input struct {
 	SHA256   Thumbprint // of the whole file
 	Kind     string     // "PEM", "DER", "base64 DER", "PKCS#7" …, or "" if nothing was recognised
 	Items    []Item     // in file order
+	Requests []Item     // signing requests, by Open only; see ParseRequest
 	Problems []Problem  // everything in the file that is not a good certificate block
 	// PrivateKey is true when any private key material was found. Its bytes are never kept here.
 	PrivateKey bool
@@ -20,8 +20,9 @@ type Input struct {
 // Item is one certificate marker or element of the input. Cert is nil when the
 // block could not be decoded to a SEQUENCE; a Problem with the same Index says why.
 type Item struct {
-	Index int // 0-based among certificates of the file
-	Line  int // 1-based line of the BEGIN marker, 0 for binary input
+	Index int    // 0-based among certificates of the file
+	Line  int    // 1-based line of the BEGIN marker, 0 for binary input
+	Entry string // its file in an archive, "" outside of one; as unsafe as the rest
 	Cert  *Certificate
 }
 
@@ -32,6 +33,7 @@ const (
 	ProblemPrivateKey    = "private-key"    // EFGS-003
 	ProblemWrongType     = "wrong-type"     // EFGS-005: CSR, CRL, PKCS#7 … with advice
 	ProblemNoCertificate = "no-certificate" // EFGS-006
+	ProblemPassword      = "password"       // EFGS-007: something encrypted, and no password or the wrong one
 )
 
 // Problem is one thing wrong with the file as a container.
@@ -49,28 +51,10 @@ const MaxFile = 16 << 20
 // of a usual size than anybody has, and not for millions of three bytes.
 const maxElements = 1 << 16
 
-// Read finds every certificate in data. It never fails: what is wrong stands in Problems.
-func Read(name string, data []byte) *Input {
-	in := &Input{File: name, SHA256: sha256.Sum256(data)}
-	switch {
-	case len(data) > MaxFile:
-		in.problem(ProblemUnreadable, -1, 0, fmt.Sprintf("file has %d bytes, at most %d are read", len(data), MaxFile))
-		return in
-	case len(bytes.TrimSpace(data)) == 0:
-		in.problem(ProblemNoCertificate, -1, 0, "file is empty")
-		return in
-	}
-	in.read(data)
-	if len(in.Items) == 0 && !in.has(ProblemWrongType) {
-		in.problem(ProblemNoCertificate, -1, 0, "no certificate found in the file")
-	}
-	return in
-}
-
-func (in *Input) read(data []byte) {
+func (in *reading) read(data []byte) {
 	if kind := magic(data); kind != nil {
 		in.kind(kind.name)
-		in.foreign(*kind, -1, 0)
+		in.open(*kind, data, 0)
 		return
 	}
 	if data[0] == 0x30 && !isText(data) {
@@ -97,7 +81,7 @@ func (in *Input) read(data []byte) {
 }
 
 // kind keeps the first name: a file that mixes forms is called by how it begins.
-func (in *Input) kind(name string) {
+func (in *reading) kind(name string) {
 	if in.Kind == "" {
 		in.Kind = name
 	}
@@ -112,19 +96,19 @@ func (in *Input) has(kind string) bool {
 	return false
 }
 
-func (in *Input) problem(kind string, index, line int, msg string) {
-	in.Problems = append(in.Problems, Problem{Kind: kind, Index: index, Line: line, Msg: msg})
+func (in *reading) problem(kind string, index, line int, msg string) {
+	in.Problems = append(in.Problems, Problem{Kind: kind, Index: index, Line: line, Msg: in.place() + msg})
 }
 
 // item adds a certificate that may still turn out to be unreadable.
-func (in *Input) item(line int, c *Certificate) int {
+func (in *reading) item(line int, c *Certificate) int {
 	index := len(in.Items)
-	in.Items = append(in.Items, Item{Index: index, Line: line, Cert: c})
+	in.Items = append(in.Items, Item{Index: index, Line: line, Entry: in.entry, Cert: c})
 	return index
 }
 
 // foreign records something that is not a certificate but known by name.
-func (in *Input) foreign(s structure, index, line int) {
+func (in *reading) foreign(s structure, index, line int) {
 	if s.private {
 		in.PrivateKey = true
 		in.problem(ProblemPrivateKey, index, line, s.name+" found: treat this key as compromised, make a new one and send only the certificate")
@@ -133,9 +117,18 @@ func (in *Input) foreign(s structure, index, line int) {
 	in.problem(ProblemWrongType, index, line, s.name+" is not a certificate: "+s.advice)
 }
 
+// open reads what a known container holds, if it is to; anything else is foreign.
+func (in *reading) open(s structure, data []byte, line int) {
+	if s.open == nil || !in.containers {
+		in.foreign(s, -1, line)
+		return
+	}
+	s.open(in, data, line)
+}
+
 // readDER reads binary elements one after the other and returns what is left
 // behind the last one.
-func (in *Input) readDER(data []byte) (rest []byte) {
+func (in *reading) readDER(data []byte) (rest []byte) {
 	for n := 0; len(data) > 0 && data[0] == 0x30; n++ {
 		if n == maxElements {
 			in.problem(ProblemUnreadable, -1, 0, fmt.Sprintf("more than %d DER elements, the rest is not read", maxElements))
@@ -148,7 +141,7 @@ func (in *Input) readDER(data []byte) (rest []byte) {
 		data = rest
 		if s := classify(element); s != nil {
 			in.kind(s.name)
-			in.foreign(*s, -1, 0)
+			in.open(*s, element, 0)
 			continue
 		}
 		c, err := Parse(element)

@@ -318,7 +318,7 @@ func TestSubmitted(t *testing.T) {
 	// One that only has the issuer's name.
 	impostor := pemOf("CERTIFICATE", selfSigned(t, "plain issuer"))
 	// An issuer whose signatures cannot be checked here counts by name.
-	brainpool := parseBrainpoolNamed(t, "plain issuer")
+	binary := parseBinaryCurveNamed(t, "plain issuer")
 	for _, c := range []struct {
 		name string
 		in   string
@@ -337,7 +337,7 @@ func TestSubmitted(t *testing.T) {
 		{"one broken", leafPEM + "-----BEGIN CERTIFICATE-----\n?\n-----END CERTIFICATE-----\n", nil},
 		{"issuer that is no CA", plain + pemOf("CERTIFICATE", lower), lower},
 		{"impostor", impostor + pemOf("CERTIFICATE", lower), nil},
-		{"issuer by name", pemOf("CERTIFICATE", brainpool) + pemOf("CERTIFICATE", lower), lower},
+		{"issuer by name", pemOf("CERTIFICATE", binary) + pemOf("CERTIFICATE", lower), lower},
 		{"DER chain", string(ca) + string(leaf) + string(sub), leaf},
 		{"too many", many(t, maxChain+1), nil},
 	} {
@@ -368,10 +368,10 @@ func many(t *testing.T, n int) string {
 	return out.String()
 }
 
-func parseBrainpoolNamed(t *testing.T, cn string) []byte {
+func parseBinaryCurveNamed(t *testing.T, cn string) []byte {
 	t.Helper()
 	key := filepath.Join(t.TempDir(), "key")
-	openssl(t, nil, "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:brainpoolP256r1", "-out", key)
+	openssl(t, nil, "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:sect283r1", "-out", key)
 	raw := openssl(t, nil, "req", "-x509", "-key", key, "-subj", "/C=DE/O=Provider/CN="+cn, "-outform", "DER", "-addext", "basicConstraints=CA:FALSE")
 	// Go writes PrintableString where OpenSSL writes UTF8String: take the name as Go makes it.
 	c := parse(t, raw)

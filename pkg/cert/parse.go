@@ -33,7 +33,7 @@ func Parse(raw []byte) (*Certificate, error) {
 	p := &parser{c: &Certificate{Raw: e.Raw}}
 	p.notes("certificate", r)
 	p.atEnd("certificate", r)
-	p.certificate(r, e)
+	p.signed("certificate", "tbsCertificate", r, e, p.tbs)
 	return p.c, nil
 }
 
@@ -113,16 +113,17 @@ func (p *parser) atEnd(path string, r *der.Reader) {
 	}
 }
 
-func (p *parser) certificate(r *der.Reader, e der.Element) {
+// signed reads what is signed, with fields for what is in it, and the signature.
+func (p *parser) signed(what, inner string, r *der.Reader, e der.Element, fields func(*der.Reader)) {
 	in, err := r.Enter(e)
 	if err != nil {
-		p.fault("certificate", err)
+		p.fault(what, err)
 		return
 	}
-	if tbs, ok := p.next("tbsCertificate", in); ok {
+	if tbs, ok := p.next(inner, in); ok {
 		p.c.TBS = tbs.Raw
-		if fields, ok := p.enter("tbsCertificate", in, tbs, der.TagSequence); ok {
-			p.tbs(fields)
+		if inside, ok := p.enter(inner, in, tbs, der.TagSequence); ok {
+			fields(inside)
 		}
 	}
 	if alg, ok := p.next("signatureAlgorithm", in); ok {
@@ -133,7 +134,7 @@ func (p *parser) certificate(r *der.Reader, e der.Element) {
 	if sig, ok := p.next("signatureValue", in); ok {
 		p.signature(sig)
 	}
-	p.atEnd("certificate", in)
+	p.atEnd(what, in)
 }
 
 // faultIn records an error of pkg/sigalg about an element. Its place is the

@@ -10,7 +10,7 @@ import (
 
 // readText reads the PEM blocks of a text and looks for keys between them. It
 // reports false, and leaves in alone, if the text has no BEGIN marker.
-func (in *Input) readText(text []byte, hidden hiding) bool {
+func (in *reading) readText(text []byte, hidden hiding) bool {
 	all := markers(text)
 	found, outside := false, 0
 	for i, m := range all {
@@ -59,7 +59,7 @@ func (m marker) endFlaws(label string) []string {
 
 // block reads one PEM block. A certificate's marker gives one Item, whatever the
 // block holds; a block with another label gives one if it holds a certificate.
-func (in *Input) block(m marker, body []byte) {
+func (in *reading) block(m marker, body []byte) {
 	isCert := isCertificateLabel(m.label)
 	claimed := labelled(m.label)
 	if claimed != nil && claimed.private {
@@ -76,14 +76,10 @@ func (in *Input) block(m marker, body []byte) {
 		in.keysBehind(binary, m.line)
 	}
 	switch {
-	case held != nil && (held.private || !isCert):
-		index := -1
-		if isCert {
-			index = in.item(m.line, nil)
-		}
-		in.foreign(*held, index, m.line)
-	case held != nil:
+	case held != nil && isCert:
 		in.foreign(*held, in.item(m.line, nil), m.line)
+	case held != nil:
+		in.open(*held, binary, m.line)
 	case isCert && err != nil:
 		in.problem(ProblemUnreadable, in.item(m.line, nil), m.line, err.Error())
 	case isCert:
@@ -98,7 +94,7 @@ func (in *Input) block(m marker, body []byte) {
 	}
 }
 
-func (in *Input) certificate(m marker, binary []byte) {
+func (in *reading) certificate(m marker, binary []byte) {
 	if m.label == labelTrusted {
 		if element, _ := splitElement(binary); element != nil {
 			binary = element
@@ -116,7 +112,7 @@ func (in *Input) certificate(m marker, binary []byte) {
 }
 
 // keysBehind looks for private keys behind the first element of a block.
-func (in *Input) keysBehind(binary []byte, line int) {
+func (in *reading) keysBehind(binary []byte, line int) {
 	_, rest := splitElement(binary)
 	for len(rest) > 0 {
 		element, next := splitElement(rest)

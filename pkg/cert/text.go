@@ -70,7 +70,7 @@ var hexKey = regexp.MustCompile(`(?m)^[ \t]*(priv|privateExponent):\s+([0-9a-fA-
 
 // strayKeys looks for private keys in text that is not a PEM block: base64 of
 // which the markers were cut off, a JSON web key, or OpenSSL's print of a key.
-func (in *Input) strayKeys(text []byte) {
+func (in *reading) strayKeys(text []byte) {
 	if hexKey.Match(text) {
 		in.foreign(structure{name: "printed private key", private: true}, -1, 0)
 		return

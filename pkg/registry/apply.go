@@ -45,6 +45,8 @@ func (s *State) change(e journal.Event) (do func(), err error) {
 	case EventRefusal:
 		var d RefusalData
 		return func() {}, decode(e, &d)
+	case EventEvidence:
+		return s.evidenceGiven(e)
 	case EventReleased:
 		return s.released(e)
 	}

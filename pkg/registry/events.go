@@ -15,6 +15,7 @@ const (
 	EventSubmission = "submission.received"
 	EventConfirmed  = "submission.confirmed"
 	EventRefusal    = "submission.refused"
+	EventEvidence   = "submission.evidence"
 	EventReleased   = "released"
 )
 

@@ -44,6 +44,9 @@ func TestOpenRefusesEventsThatDoNotFit(t *testing.T) {
 	submitted := func(country, role, sha, object string) json.RawMessage {
 		return json.RawMessage(`{"country":"` + country + `","confirmedBy":"","certificates":[{"type":"` + role + `","sha256":"` + sha + `","fileSha256":"` + object + `"}]}`)
 	}
+	evidence := func(sha, roots, list string) json.RawMessage {
+		return json.RawMessage(`{"country":"DE","certificates":["` + sha + `"],"roots":` + roots + `,"intermediates":[],"crls":[{"file":"f","sha256":"` + list + `"}],"ocsp":[]}`)
+	}
 	for name, list := range map[string][]any{
 		"does not begin with init":    {registry.EventMember, member},
 		"init twice":                  {registry.EventInit, first, registry.EventInit, first},
@@ -66,6 +69,12 @@ func TestOpenRefusesEventsThatDoNotFit(t *testing.T) {
 		"confirmation of wrong shape": {registry.EventInit, first, registry.EventConfirmed, json.RawMessage(`7`)},
 		"anchor of wrong shape":       {registry.EventInit, first, registry.EventAnchor, json.RawMessage(`7`)},
 		"submission of wrong shape":   {registry.EventInit, first, registry.EventMember, member, registry.EventSubmission, json.RawMessage(`7`)},
+		"evidence of wrong shape":     {registry.EventInit, first, registry.EventMember, member, registry.EventEvidence, json.RawMessage(`7`)},
+		"evidence of nobody":          {registry.EventInit, first, registry.EventEvidence, evidence(hex, `{"file":"mozilla","sha256":""}`, hex)},
+		"evidence for a path":         {registry.EventInit, first, registry.EventMember, member, registry.EventEvidence, evidence("../x", `null`, hex)},
+		"evidence that is a path":     {registry.EventInit, first, registry.EventMember, member, registry.EventEvidence, evidence(hex, `null`, "../x")},
+		"roots that are a path":       {registry.EventInit, first, registry.EventMember, member, registry.EventEvidence, evidence(hex, `{"file":"f","sha256":"../x"}`, hex)},
+		"roots of nobody":             {registry.EventInit, first, registry.EventMember, member, registry.EventEvidence, evidence(hex, `{"file":"f","sha256":""}`, hex)},
 		"init of wrong shape":         {registry.EventInit, json.RawMessage(`7`)},
 		"init of another list":        {registry.EventInit, registry.InitData{ListID: "x", Environment: registry.Rehearsal}},
 	} {
@@ -80,7 +89,8 @@ func TestOpenRefusesEventsThatDoNotFit(t *testing.T) {
 			}
 		})
 	}
-	w, err := registry.Open(events(t, registry.EventInit, first, registry.EventMember, member, registry.EventReleased, registry.ReleasedData{Sequence: 1}))
+	w, err := registry.Open(events(t, registry.EventInit, first, registry.EventMember, member,
+		registry.EventEvidence, evidence(hex, `{"file":"mozilla","sha256":""}`, hex), registry.EventReleased, registry.ReleasedData{Sequence: 1}))
 	if err != nil {
 		t.Fatalf("the vectors begin with a journal that is not good: %v", err)
 	}

@@ -21,6 +21,7 @@ type State struct {
 
 	members      map[string]*Member
 	certificates []*Certificate
+	evidence     map[string]*EvidenceData // by certificate
 	last         time.Time
 }
 

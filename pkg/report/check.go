@@ -18,12 +18,16 @@ type Check struct {
 	Results []*vet.Result // in the order of the files
 	Files   int           // files that were looked at
 	Skipped int           // walked files that hold nothing known
+	Roots   string        // what a path may end at, such as "mozilla 2026-10-30"; "" if nothing was given
+	FailOn  string        // mildest severity that counts against the exit code; "" is error
+	Version string        // of efgsta
 }
 
 type checkJSON struct {
 	Schema       string            `json:"schema"`
 	Policy       policyJSON        `json:"policy"`
 	At           string            `json:"at"`
+	Roots        string            `json:"roots,omitempty"`
 	Certificates []certificateJSON `json:"certificates"`
 	Summary      summaryJSON       `json:"summary"`
 }
@@ -66,6 +70,7 @@ func (c *Check) JSON(w io.Writer) error {
 		Schema:       CheckSchema,
 		Policy:       policyJSON{Name: c.Policy.Name, SHA256: c.Policy.SHA256},
 		At:           c.At.UTC().Format(time.RFC3339),
+		Roots:        c.Roots,
 		Certificates: []certificateJSON{},
 		Summary:      c.summary(),
 	}

@@ -112,7 +112,7 @@ func TestTable(t *testing.T) {
 	for _, want := range []string{
 		"nbbs.pem  NBBS  DE  C=DE, CN=Signer  sha256 ", "REFUSED",
 		"✗ EFGS-202 validity-max", "error", "[Governance 4.2, 3.4]", "fix: openssl req",
-		"! EFGS-307 subject-o", "· EFGS-309 subject-email", "✓ ", "not evaluated (EFGS-302, EFGS-501)",
+		"! EFGS-307 subject-o", "· EFGS-309 subject-email", "✓ ", "not evaluated (EFGS-302, EFGS-501, EFGS-507)",
 		"EFGS-006 no-certificate", "0 accepted, 2 refused, 0 undecided · 1 certificate in 2 files · 3 files skipped (no certificate) · policy efgs-2020",
 	} {
 		if !strings.Contains(text, want) {

@@ -31,14 +31,8 @@ func verifyDSA(k *PublicKey, digest, signature []byte) error {
 	if w == nil {
 		return ErrSignature
 	}
-	if octets := (k.Q.BitLen() + 7) / 8; len(digest) > octets {
-		digest = digest[:octets]
-	}
-	z := new(big.Int).SetBytes(digest)
-	if over := 8*len(digest) - k.Q.BitLen(); over > 0 {
-		z.Rsh(z, uint(over))
-	}
-	u1 := z.Mul(z, w)
+	u1 := leftmost(digest, k.Q)
+	u1.Mul(u1, w)
 	u1.Mod(u1, k.Q)
 	u2 := w.Mul(r, w)
 	u2.Mod(u2, k.Q)

@@ -340,6 +340,10 @@ func FuzzParsePublicKey(f *testing.F) {
 				t.Fatal("crypto/x509 reads another key")
 			}
 		}
+		if form, err := k.CheckPoint(); err == nil && (form == "" || k.Algorithm != "EC") {
+			t.Fatalf("%s key has a point of form %q", k.Algorithm, form)
+		}
+		_ = k.IsGenerator()
 		for _, a := range []Algorithm{{Scheme: RSAPKCS1v15, Hash: 5}, {Scheme: ECDSA, Hash: 5}, {Scheme: DSA, Hash: 5}, {Scheme: Ed25519}, {Scheme: RSAPSS, Hash: 5, PSS: &PSSParams{Hash: 5, MGFHash: 5, Trailer: 1}}} {
 			_ = k.Bits()
 			// Tiny keys verify anything: only panics are looked for.

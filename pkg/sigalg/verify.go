@@ -2,7 +2,6 @@ package sigalg
 
 import (
 	"crypto"
-	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
 	"fmt"
@@ -34,11 +33,7 @@ func (a Algorithm) Verify(k *PublicKey, message, signature []byte) error {
 	case RSAPSS:
 		return a.verifyPSS(k, digest, signature)
 	case ECDSA:
-		pub, ok := k.Std.(*ecdsa.PublicKey)
-		if !ok {
-			return fmt.Errorf("%w: ECDSA on %s", ErrUnsupported, k.curveName())
-		}
-		return verdict(ecdsa.VerifyASN1(pub, digest, signature))
+		return verifyECDSA(k, digest, signature)
 	case DSA:
 		return verifyDSA(k, digest, signature)
 	}

@@ -263,11 +263,6 @@ func TestVerifyECDSA(t *testing.T) {
 			}
 		}
 	}
-	key, pub := opensslKey(t, "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:brainpoolP256r1")
-	sig := opensslSign(t, key, message, "-sha256")
-	if err := (Algorithm{Scheme: ECDSA, Hash: crypto.SHA256}).Verify(parsed(t, pub), message, sig); !errors.Is(err, ErrUnsupported) {
-		t.Errorf("brainpool: %v", err)
-	}
 }
 
 func TestVerifyDSA(t *testing.T) {

@@ -80,7 +80,27 @@ func algorithmRules() []Rule {
 		Fix:   "sign with -sha256",
 		Good:  "SHA-256", Bad: "SHA3-256, SHA-512/256",
 		check: sigHashRare,
+	}, {
+		ID: "EFGS-116", Name: "hash-vs-curve", Clause: "NIST SP 800-57 5.6.2", Roles: all(), Path: pathSigAlg,
+		Title: "a self-issued certificate's hash is as long as the order of its curve",
+		Why:   "the shorter of the two decides how strong the signature is",
+		Fix:   "sign P-384 with -sha384, P-521 with -sha512",
+		Good:  "P-256 with SHA-256, P-384 with SHA-384", Bad: "P-384 with SHA-256",
+		check: hashVsCurve,
 	}}
+}
+
+func hashVsCurve(x *exam) outcome {
+	// Of a CA's key only the CA knows the curve.
+	k, a := x.c.PublicKey, x.c.Algorithm
+	if !x.c.SelfIssued() || a.Scheme != sigalg.ECDSA || a.Hash == 0 || k == nil || k.Curve == nil {
+		return skip()
+	}
+	// 521 bits have no hash of their own: SHA-512 is theirs.
+	if bits := a.Hash.Size() * 8; bits < k.Curve.OrderBits && bits < 512 {
+		return fail("%s gives %d bits for a curve of %d", a.HashName, bits, k.Curve.OrderBits)
+	}
+	return pass()
 }
 
 // keyState tells why a rule about one kind of key cannot look at this one.

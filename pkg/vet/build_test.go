@@ -1,6 +1,7 @@
 package vet
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -51,14 +52,15 @@ func goodSpec(role Role) *spec {
 		inner: algID(oidECDSASHA256, nil), outer: algID(oidECDSASHA256, nil),
 		subject: name("C=DE", "O=Provider", "OU=Unit", "L=Berlin", "CN=Batch Signer", "E=pki@example.de"),
 		from:    t0, to: t0.AddDate(0, 0, 400),
-		spki: ecSPKI(k), extensions: [][]byte{keyUsage(cert.DigitalSignature)}, signer: k,
+		spki: ecSPKI(k), extensions: [][]byte{keyUsage(cert.DigitalSignature), keyID(1), authorityKeyID(1)}, signer: k,
 	}
 	s.issuer = s.subject
 	switch role {
 	case NBTLS, EFGSTLS:
 		s.subject = name("C=DE", "O=Provider", "OU=Unit", "CN=efgs.example.de", "E=pki@example.de")
 		s.issuer = name("C=DE", "O=Public CA", "CN=Issuing CA 1")
-		s.extensions = append(s.extensions, eku(cert.EKUClientAuth, cert.EKUServerAuth), san("efgs.example.de"))
+		s.extensions = append(s.extensions, eku(cert.EKUClientAuth, cert.EKUServerAuth), san("efgs.example.de"), policies(oidOrganizationValidated))
+		s.to = t0.AddDate(0, 0, 397) // public CAs may give 398 days
 		s.signer = caKey()
 	case EFGSTA:
 		s.subject = name("C=BE", "O=European Commission", "CN="+anchorCN)
@@ -281,6 +283,28 @@ func san(dns ...string) []byte {
 	}
 	return extension(oidSAN, false, seq(list...))
 }
+
+// keyID is a subject key identifier of 20 octets, all the same, and authorityKeyID the other one.
+func keyID(b byte) []byte {
+	return extension(oidSubjectKeyID, false, tlv(4, bytes.Repeat([]byte{b}, 20)))
+}
+
+func authorityKeyID(b byte) []byte {
+	return extension(oidAuthorityKeyID, false, seq(tlv(0x80, bytes.Repeat([]byte{b}, 20))))
+}
+
+func policies(oids ...string) []byte {
+	var list [][]byte
+	for _, o := range oids {
+		list = append(list, seq(oidDER(o)))
+	}
+	return extension(oidPolicies, false, seq(list...))
+}
+
+const (
+	oidPolicies              = "2.5.29.32"
+	oidOrganizationValidated = "2.23.140.1.2.2"
+)
 
 func basicConstraints(ca bool) []byte {
 	if ca {

@@ -19,6 +19,21 @@ func caRules() []Rule {
 		Good:  "digitalSignature", Bad: "digitalSignature, keyCertSign",
 		Cases: []string{"self-issued"},
 		check: onKU(certSignWithoutCA),
+	}, {
+		ID: "EFGS-822", Name: "pathlen-no-ca", Clause: "RFC 5280 4.2.1.9", Roles: all(), Path: "extensions.basicConstraints",
+		Title: "a certificate that is no CA's has no path length",
+		Why:   "RFC 5280 forbids it; some readers refuse it",
+		Fix:   `openssl … -addext "basicConstraints=critical,CA:FALSE"`,
+		Good:  "CA:FALSE", Bad: "CA:FALSE, pathlen:0",
+		check: func(x *exam) outcome {
+			switch bc := x.c.BasicConstraints; {
+			case bc == nil && x.extension(oidBasicConstraints) != nil:
+				return unknown("the basicConstraints cannot be read")
+			case bc != nil && !bc.CA && bc.PathLen >= 0:
+				return fail("the certificate is not a CA's, but has a path length of %d", bc.PathLen)
+			}
+			return pass()
+		},
 	}}
 }
 

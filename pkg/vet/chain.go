@@ -1,26 +1,118 @@
 package vet
 
+import (
+	"crypto/x509"
+	"strings"
+	"time"
+)
+
+// caseStale is the case of evidence that has gone out of date.
+const caseStale = "stale"
+
 // chainRules: what Governance 3.1 asks of public TLS certificates beyond the
-// certificate itself. The evidence comes from outside; without it they say what is missing.
+// certificate itself. The evidence comes from outside; without it they say what to fetch.
 func chainRules() []Rule {
 	tls := []Role{NBTLS, EFGSTLS}
 	return []Rule{{
 		ID: "EFGS-601", Name: "chain", Clause: "Governance 3.1, 2.2", Roles: tls, Path: "tbsCertificate.issuer",
 		Title: "a TLS certificate has a path to a publicly trusted root",
-		Why:   "3.1: shall include the verification of the CA chain",
-		Fix:   "openssl verify -purpose any -CAfile roots.pem -untrusted chain.pem FILE",
+		Why:   "3.1: shall include the verification of the CA chain; where no roots were ever given that is reported and keeps nothing out",
+		Fix:   "efgsta check --roots mozilla FILE, with the issuers' certificates in FILE or with --with",
 		Good:  "a path to a root that all major browsers include", Bad: "a private CA",
-		check: func(*exam) outcome {
-			return unknown("no trusted roots: the path to a publicly trusted CA has to be verified outside")
-		},
+		check: chainVerified,
 	}, {
 		ID: "EFGS-602", Name: "revoked", Clause: "Governance 3.1, 3.3", Roles: tls, Path: "tbsCertificate.serialNumber",
 		Title: "a TLS certificate is not revoked by its CA",
-		Why:   "3.1: shall include the revocation status",
-		Fix:   "openssl verify -crl_check -CRLfile issuer.crl -CAfile roots.pem -untrusted chain.pem FILE",
-		Good:  "not on the issuer's current revocation list", Bad: "on it",
-		check: func(*exam) outcome {
-			return unknown("no revocation list: the issuer's current one has to be consulted outside")
-		},
+		Why:   "3.1: shall include the revocation status; a CA on the path must not be revoked either, where a list of its issuer is given. Where no list and no response was ever given that is reported and keeps nothing out",
+		Fix:   "fetch what the certificate names; efgsta check --roots mozilla --crl LIST --ocsp RESPONSE FILE",
+		Good:  "not on the issuer's current revocation list", Bad: "on it, or the list is not signed by the issuer",
+		Cases: []string{caseStale},
+		check: notRevoked,
 	}}
+}
+
+func chainVerified(x *exam) outcome {
+	if x.Evidence == nil || x.Evidence.Roots == nil {
+		return unasked("no trusted roots are given%s", named("; the issuer's certificate is at", x.accessURIs(accessIssuer)))
+	}
+	return x.path().outcome
+}
+
+// notRevoked listens to every list and response. Revoked or forged in one counts,
+// whatever the others say; good counts from an issuer on a verified path only.
+func notRevoked(x *exam) outcome {
+	ev := x.Evidence
+	if ev == nil || len(ev.CRLs)+len(ev.OCSP) == 0 {
+		return unasked("no revocation list and no OCSP response is given%s%s",
+			named("; the list is at", x.crlURIs()), named("; the responder is at", x.accessURIs(accessOCSP)))
+	}
+	p := x.path()
+	switch {
+	case p.leaf == nil:
+		return p.outcome
+	case p.issuer == nil:
+		return unknown("the issuer's certificate is not given, so no list or response about the certificate can be verified")
+	}
+	words := ev.about(p.leaf, p.issuer, x.At)
+	isGood := false
+	for _, w := range words {
+		switch w.standing {
+		case revoked, forged:
+			return fail("%s", w.msg)
+		case good:
+			isGood = true
+		}
+	}
+	for i := 1; i+1 < len(p.chain); i++ {
+		for _, w := range ev.about(p.chain[i], p.chain[i+1], x.At) {
+			if w.standing == revoked || w.standing == forged {
+				return fail("the CA %s on the path: %s", quote(p.chain[i].Subject.String()), w.msg)
+			}
+		}
+	}
+	switch {
+	case isGood && len(p.chain) > 0:
+		return pass()
+	case isGood:
+		return unknown("not revoked, says an issuer that no path to a trusted root vouches for (EFGS-601)")
+	}
+	return x.noWord(words)
+}
+
+// about is what all evidence says of a certificate with this issuer, as far as it says something.
+func (ev *Evidence) about(subject, issuer *x509.Certificate, at time.Time) []word {
+	var all []word
+	for _, c := range ev.CRLs {
+		all = append(all, c.says(subject, issuer, at))
+	}
+	for _, o := range ev.OCSP {
+		all = append(all, o.says(subject, issuer, at))
+	}
+	said := all[:0]
+	for _, w := range all {
+		if w.standing != silent {
+			said = append(said, w)
+		}
+	}
+	return said
+}
+
+// noWord is the outcome when nothing that was given tells.
+func (x *exam) noWord(words []word) outcome {
+	o := unknown("none of the lists and responses that are given is about this certificate%s%s",
+		named("; the list is at", x.crlURIs()), named("; the responder is at", x.accessURIs(accessOCSP)))
+	if len(words) == 0 {
+		return o
+	}
+	var msgs []string
+	isStale := false
+	for _, w := range words {
+		msgs = append(msgs, w.msg)
+		isStale = isStale || w.standing == stale
+	}
+	o.problems[0].msg = strings.Join(msgs, "; ")
+	if isStale {
+		o.problems[0].kase = caseStale
+	}
+	return o
 }

@@ -46,6 +46,22 @@ func curveRules() []Rule {
 		Good:  "3072/256", Bad: "2048/256, 3072/224",
 		Params: []string{"p-bits", "q-bits"},
 		check:  dsaSize,
+	}, {
+		ID: "EFGS-113", Name: "dsa-deprecated", Clause: "BSI TR-02102-1, FIPS 186-5", Roles: all(), Path: pathSPKI,
+		Title: "the key is not DSA",
+		Why:   "4.1 allows it, but nobody makes new DSA keys any more: FIPS 186-5 withdrew it, BSI ends it in 2029, public CAs may not issue it",
+		Fix:   fixEC,
+		Good:  "EC, RSA", Bad: "DSA",
+		check: func(x *exam) outcome {
+			k, o, dsa := x.keyState(oidDSA)
+			switch {
+			case k == nil:
+				return o
+			case dsa:
+				return fail("the key is a DSA key; RSA or EC is what others still support")
+			}
+			return pass()
+		},
 	}}
 }
 

@@ -88,9 +88,10 @@ func (e *Engine) Vet(req Request) *Result {
 		if cs := req.Certificate.Countries(); len(cs) == 1 {
 			res.Country = cs[0]
 		}
+		kept := &memo{}
 		for _, r := range e.rules {
 			if r.check != nil {
-				e.apply(res, &req, r)
+				e.apply(res, &req, kept, r)
 			}
 		}
 	}
@@ -99,13 +100,13 @@ func (e *Engine) Vet(req Request) *Result {
 }
 
 // apply runs one rule and adds what it found to res.
-func (e *Engine) apply(res *Result, req *Request, r Rule) {
+func (e *Engine) apply(res *Result, req *Request, kept *memo, r Rule) {
 	s := e.policy.Rules[r.ID]
 	severity := severityFor(s, req.Role)
 	if severity == "off" {
 		return
 	}
-	o, crashed := guarded(r.check, &exam{Request: req, c: req.Certificate, setting: s})
+	o, crashed := guarded(r.check, &exam{Request: req, c: req.Certificate, setting: s, memo: kept})
 	res.record(r, s, severity, o, req.requires(r))
 	if crashed != "" {
 		res.Findings = append(res.Findings, Finding{
@@ -136,7 +137,7 @@ func (res *Result) record(r Rule, s policy.Setting, severity string, o outcome, 
 		}
 		if o.state == notEvaluated {
 			f.Status = StatusNotEvaluated
-			f.Blocks = required || s.Missing == "block" || s.Missing == "" && severity == SeverityError
+			f.Blocks = required || !o.unasked && (s.Missing == "block" || s.Missing == "" && severity == SeverityError)
 		}
 		res.Findings = append(res.Findings, f)
 	}

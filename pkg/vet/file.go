@@ -5,6 +5,8 @@ import "github.com/efgsta/efgsta/pkg/cert"
 // ruleOneCert is the one rule about files that pkg/vet decides itself.
 const ruleOneCert = "EFGS-004"
 
+const ruleWrongType = "EFGS-005"
+
 // fileRules: the file that a certificate comes in. pkg/cert finds what is wrong; here it gets its rule.
 func fileRules() []Rule {
 	return []Rule{{
@@ -32,7 +34,7 @@ func fileRules() []Rule {
 		Fix:   "send the certificate alone: openssl x509 -in FILE -out leaf.pem takes the first",
 		Good:  "one certificate", Bad: "certificate, intermediate and root in one file",
 	}, {
-		ID: "EFGS-005", Name: "wrong-type", Clause: "Governance 3.2", Roles: all(), Path: "file", problem: cert.ProblemWrongType,
+		ID: ruleWrongType, Name: "wrong-type", Clause: "Governance 3.2", Roles: all(), Path: "file", problem: cert.ProblemWrongType,
 		Title: "the file holds certificates, not requests, lists or containers of another kind",
 		Why:   "a request is not yet a certificate",
 		Fix:   "send the certificate that was issued",
@@ -43,5 +45,11 @@ func fileRules() []Rule {
 		Why:   "there is nothing to vet otherwise",
 		Fix:   "name the file that holds the certificate",
 		Good:  "a PEM or DER certificate", Bad: "an empty file",
+	}, {
+		ID: "EFGS-007", Name: "password", Clause: "Governance 3.2", Roles: all(), Path: "file", problem: cert.ProblemPassword,
+		Title: "everything in the file that is encrypted can be opened",
+		Why:   "what stays closed is not vetted, and may be a private key",
+		Fix:   "give the password that came by another way: --password-file FILE; or send the certificates as they are, they are no secret",
+		Good:  "a PKCS#12 or zip archive with its password", Bad: "one without, or with the wrong one",
 	}}
 }

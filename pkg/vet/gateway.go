@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/efgsta/efgsta/pkg/cert"
+	"github.com/efgsta/efgsta/pkg/sigalg"
 )
 
 // gatewayRules: what the deployed gateway's code can match.
@@ -35,6 +36,39 @@ func gatewayRules() []Rule {
 		Fix:   "re-issue without -multivalue-rdn and without '+' in -subj",
 		Good:  "/C=DE/O=x", Bad: "/C=DE+O=x",
 		check: gwCAlone,
+	}, {
+		ID: "EFGS-705", Name: "gw-c-first", Clause: "gateway: operator script", Roles: []Role{NBTLS, NBBS}, Path: pathSubject,
+		Title: "C is the first part of the subject",
+		Why:   "the gateway project's own script cuts the country out of the subject's first bytes; efgsta does not need it",
+		Fix:   "openssl req … -subj '/C=DE/O=…/CN=…', in this order",
+		Good:  "C=DE, O=x, CN=y", Bad: "CN=y, O=x, C=DE",
+		check: func(x *exam) outcome {
+			switch rdns := x.c.Subject.RDNs; {
+			case len(x.c.Subject.Raw) == 0:
+				return unknown("the subject cannot be read")
+			case len(rdns) == 0 || len(x.c.Countries()) == 0:
+				return skip() // EFGS-301 has it
+			case !hasCountry(rdns[0]):
+				return fail("C is not the first part of the subject")
+			}
+			return pass()
+		},
+	}, {
+		ID: "EFGS-707", Name: "jdk-curve", Clause: "gateway: Java runtime", Roles: []Role{NBBS}, Path: pathSPKI,
+		Title: "an EC key is on P-256, P-384 or P-521",
+		Why:   "later Java runtimes verify no other curve by themselves: Java 17 says “Curve not supported” of brainpool and secp256k1",
+		Fix:   fixEC,
+		Good:  "P-256", Bad: "brainpoolP256r1",
+		check: onEC(func(_ *exam, k *sigalg.PublicKey) outcome {
+			if k.Curve == nil {
+				return unknown("the curve is not known")
+			}
+			switch k.Curve.Name {
+			case "P-256", "P-384", "P-521":
+				return pass()
+			}
+			return fail("the curve %s is not one that current Java runtimes verify by themselves", k.Curve.Name)
+		}),
 	}}
 }
 

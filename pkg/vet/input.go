@@ -10,11 +10,13 @@ import (
 	"github.com/efgsta/efgsta/pkg/sigalg"
 )
 
-// Input vets a whole file: file rules (EFGS-001…006) and each certificate. An
+// Input vets a whole file: file rules (EFGS-001…007), each certificate, and each
+// signing request as far as it goes. An
 // input without certificate is one Result with Certificate nil. With role "" the
 // role of each certificate is decided by its content, or left undecided.
 // Chain certificates beside a submitted one have no Result: EFGS-004 names them.
 func (e *Engine) Input(in *cert.Input, req Request) []*Result {
+	req.Evidence = req.Evidence.with(in)
 	chain := chainItems(in)
 	shared, own := sortProblems(in, chain)
 	taken := takenForChain(in, chain)
@@ -23,6 +25,9 @@ func (e *Engine) Input(in *cert.Input, req Request) []*Result {
 		if !chain[i] {
 			results = append(results, e.item(in, i, req, append(own[item.Index], shared...), taken))
 		}
+	}
+	for _, item := range in.Requests {
+		results = append(results, e.request(in, item, req, shared))
 	}
 	if len(results) > 0 {
 		return results
@@ -53,6 +58,9 @@ func (e *Engine) item(in *cert.Input, i int, req Request, problems []cert.Proble
 		res.RoleReason = reason
 	}
 	res.File, res.Index = in.File, item.Index
+	if item.Entry != "" {
+		res.File += "!/" + item.Entry
+	}
 	e.file(res, problems)
 	for _, r := range e.rules {
 		if r.ID == ruleOneCert {
@@ -164,22 +172,25 @@ func (e *Engine) FileFailures(in *cert.Input, role Role) []Finding {
 // file applies the rules about files that pkg/cert's problems belong to.
 func (e *Engine) file(res *Result, problems []cert.Problem) {
 	for _, r := range e.rules {
-		if r.problem == "" {
+		if r.problem != "" {
+			e.fileRule(res, r, problems)
+		}
+	}
+}
+
+func (e *Engine) fileRule(res *Result, r Rule, problems []cert.Problem) {
+	var found []problem
+	for _, p := range problems {
+		if p.Kind != r.problem {
 			continue
 		}
-		var found []problem
-		for _, p := range problems {
-			if p.Kind != r.problem {
-				continue
-			}
-			where := ""
-			if p.Line > 0 {
-				where = fmt.Sprintf("line %d", p.Line)
-			}
-			found = append(found, problem{msg: p.Msg, path: where})
+		where := ""
+		if p.Line > 0 {
+			where = fmt.Sprintf("line %d", p.Line)
 		}
-		e.recordFile(res, r, passUnless(found))
+		found = append(found, problem{msg: p.Msg, path: where})
 	}
+	e.recordFile(res, r, passUnless(found))
 }
 
 // takenForChain is EFGS-004 for the whole file: which certificates were taken for the chain.

@@ -47,13 +47,17 @@ func join(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
 func fileVectors() map[string][][]byte {
 	good := pemOf(NBBS)
 	csr := block("CERTIFICATE REQUEST", seq(seq(integer(0), name("C=DE"), ecSPKI(testKey()), tlv(0xa0)), algID(oidECDSASHA256, nil), bitString([]byte{1})))
+	// A PKCS#12 with a part that nobody has the password of.
+	encrypted := seq(integer(3), seq(oidDER("1.2.840.113549.1.7.1"), tlv(0xa0, tlv(4, seq(seq(oidDER("1.2.840.113549.1.7.6"), tlv(0xa0, seq(integer(0),
+		seq(oidDER("1.2.840.113549.1.7.1"), algID("1.2.840.113549.1.5.13", seq()), tlv(0x80, make([]byte, 16)))))))))))
 	return map[string][][]byte{
 		"EFGS-001": {join(good[:100], []byte("!!!\n"), good[100:]), block("CERTIFICATE", []byte("no certificate"))},
 		"EFGS-002": {join(bytes.TrimSpace(good), good), join([]byte("\xef\xbb\xbf"), good), good[:200]},
 		"EFGS-003": {join(good, privateKeyPEM()), privateKeyPEM(), join(privateKeyPEM(), good)},
 		"EFGS-004": {join(pemOf(NBTLS), caPEM()), join(caPEM(), pemOf(NBTLS))},
-		"EFGS-005": {csr, join(good, csr)},
+		"EFGS-005": {block("PUBLIC KEY", ecSPKI(testKey())), join(good, csr)},
 		"EFGS-006": {nil, []byte("hello\n")},
+		"EFGS-007": {encrypted, join(good, block("PKCS12", encrypted))},
 	}
 }
 
@@ -71,7 +75,7 @@ func TestFileRules(t *testing.T) {
 	}
 	for id, files := range fileVectors() {
 		for i, data := range files {
-			rs := e.Input(cert.Read("bad.pem", data), inputRequest())
+			rs := e.Input(cert.Open("bad.pem", data, cert.Options{}), inputRequest())
 			found := false
 			for _, r := range rs {
 				for _, f := range r.Findings {

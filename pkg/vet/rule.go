@@ -35,7 +35,8 @@ type Rule struct {
 func Rules() []Rule {
 	families := [...][]Rule{
 		fileRules(), algorithmRules(), pssRules(), curveRules(), validityRules(), subjectRules(), templateRules(),
-		usageRules(), tlsRules(), keyRules(), chainRules(), gatewayRules(), structureRules(), caRules(),
+		usageRules(), tlsRules(), sanRules(), keyRules(), weakKeyRules(), identifierRules(), chainRules(), gatewayRules(),
+		structureRules(), encodingRules(), textRules(), caRules(),
 	}
 	// Pointers are sorted: a Rule is large, and this is part of every start.
 	order := make([]*Rule, 0, 128)
@@ -67,6 +68,7 @@ type exam struct {
 	*Request
 	c       *cert.Certificate
 	setting policy.Setting
+	memo    *memo // shared by the rules of one certificate; nil: nothing is kept
 }
 
 // param is a number of the policy; New has seen to it that it is there.
@@ -103,6 +105,7 @@ const (
 type outcome struct {
 	state    state
 	problems []problem
+	unasked  bool // not evaluated, and nobody gave any evidence: does not block, unless required
 }
 
 type problem struct {
@@ -125,6 +128,13 @@ func failCase(kase, format string, args ...any) outcome {
 // unknown: the rule lacks what it needs, and says what.
 func unknown(format string, args ...any) outcome {
 	return outcome{state: notEvaluated, problems: []problem{{msg: fmt.Sprintf(format, args...)}}}
+}
+
+// unasked: the rule lives on evidence of which nothing was given.
+func unasked(format string, args ...any) outcome {
+	o := unknown(format, args...)
+	o.unasked = true
+	return o
 }
 
 // passUnless passes if there are no problems.

@@ -3,7 +3,6 @@ package vet
 import (
 	"bytes"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/efgsta/efgsta/pkg/cert"
@@ -182,7 +181,7 @@ func duplicateExtension(x *exam) outcome {
 func faults(x *exam, inExtensions bool) outcome {
 	var problems []problem
 	for _, f := range x.c.Faults {
-		if strings.Contains(f.Path, "extensions") == inExtensions && !x.ownRule(f) {
+		if strings.Contains(f.Path, "extensions") == inExtensions && !x.ownFault(f) {
 			problems = append(problems, problem{msg: fmt.Sprintf("%s (byte %d)", f.Msg, f.Offset), path: f.Path})
 		}
 	}
@@ -190,18 +189,4 @@ func faults(x *exam, inExtensions bool) outcome {
 		problems = append(problems, problem{msg: "basicConstraints spells out cA FALSE, which DER leaves out", kase: "basic-constraints-false"})
 	}
 	return passUnless(problems)
-}
-
-// ownRule reports whether a fault is what another rule already fails on: a
-// version that does not exist, an extension that stands twice.
-func (x *exam) ownRule(f cert.Fault) bool {
-	if f.Path == pathVersion {
-		return x.c.Version == 0
-	}
-	for i, e := range x.c.Extensions {
-		if e.Offset == f.Offset && slices.ContainsFunc(x.c.Extensions[:i], func(d cert.Extension) bool { return d.OID == e.OID }) {
-			return true
-		}
-	}
-	return false
 }

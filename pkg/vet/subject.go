@@ -40,7 +40,39 @@ func subjectRules() []Rule {
 		Fix:   "use the ISO 3166-1 alpha-2 code",
 		Good:  "GR, GB, DE", Bad: "EL, UK, EU, XX",
 		check: onCountries(cISO),
+	}, {
+		ID: "EFGS-305", Name: "c-participant", Clause: "Governance 1", Roles: []Role{NBTLS, NBBS}, Path: pathSubject,
+		Title: "a country is a member state of the European Union",
+		Why:   "the gateway is the member states'; Norway, Iceland, Liechtenstein and Switzerland may be associated and are noted",
+		Fix:   "make sure that the state takes part",
+		Good:  "DE", Bad: "US; noted: CH",
+		Cases: []string{"associated"},
+		check: cParticipant,
 	}}
+}
+
+const (
+	memberStates     = " AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK "
+	associatedStates = " CH IS LI NO "
+)
+
+func cParticipant(x *exam) outcome {
+	cs, o, ok := x.attributes(cert.OIDCountry)
+	if !ok || len(cs) == 0 {
+		return o
+	}
+	var problems []problem
+	for _, c := range cs {
+		code := strings.ToUpper(strings.TrimSpace(c.Value))
+		switch {
+		case !assigned(code): // EFGS-304 has it
+		case strings.Contains(associatedStates, " "+code+" "):
+			problems = append(problems, problem{msg: code + " is not a member state; it may take part as an associated state", kase: "associated"})
+		case !strings.Contains(memberStates, " "+code+" "):
+			problems = append(problems, problem{msg: code + " is not a member state of the European Union"})
+		}
+	}
+	return passUnless(problems)
 }
 
 // subject returns the attributes of that type, or an outcome if the subject cannot be read.

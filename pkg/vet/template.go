@@ -67,7 +67,55 @@ func templateRules() []Rule {
 		Fix:   "create an EFGSTA of its own for each environment",
 		Good:  "rehearsal: OU=REHEARSAL; production: no such OU", Bad: "the other way round",
 		check: anchorEnvironment,
+	}, {
+		ID: "EFGS-312", Name: "placeholder", Clause: "practice", Roles: all(), Path: pathSubject,
+		Title: "no subject value is a placeholder, a default of a tool, or for testing",
+		Why:   "such a value was forgotten, or the certificate is for another environment",
+		Fix:   fixSubject,
+		Good:  "O=Robert Koch-Institut", Bad: "O=<Provider>, O=Internet Widgits Pty Ltd, ST=Some-State, CN=Test",
+		check: placeholders,
 	}}
+}
+
+// placeholders looks at whole words: a host called test-efgs.example.de is somebody's choice.
+func placeholders(x *exam) outcome {
+	if len(x.c.Subject.Raw) == 0 {
+		return unknown("the subject cannot be read")
+	}
+	var problems []problem
+	for _, rdn := range x.c.Subject.RDNs {
+		for _, a := range rdn {
+			if isPlaceholder(a.Value) {
+				problems = append(problems, problem{msg: "the subject's " + cert.AttributeName(a.OID) + " " + quote(a.Value) + " looks like a placeholder"})
+			}
+		}
+	}
+	return passUnless(problems)
+}
+
+func isPlaceholder(value string) bool {
+	v := strings.ToLower(value)
+	for _, part := range []string{"internet widgits", "some-state", "default company", "default city", "your organi"} {
+		if strings.Contains(v, part) {
+			return true
+		}
+	}
+	if i := strings.IndexByte(v, '<'); i >= 0 && strings.IndexByte(v[i:], '>') > 0 {
+		return true
+	}
+	for _, word := range strings.FieldsFunc(v, func(r rune) bool { return strings.ContainsRune(" \t_/,;:()[]\"'", r) }) {
+		switch word {
+		case "test", "example", "dummy", "changeme", "placeholder", "todo", "tbd":
+			return true
+		}
+		if _, host, ok := strings.Cut(word, "@"); ok {
+			word = host
+		}
+		if strings.Contains(word, ".") && internalName(word) {
+			return true
+		}
+	}
+	return false
 }
 
 // wants is the check for one attribute that must be there and not blank.

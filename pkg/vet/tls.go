@@ -38,6 +38,21 @@ func tlsRules() []Rule {
 		Fix:   "have a publicly trusted CA issue it",
 		Good:  "issued by a public CA", Bad: "issuer equal to subject",
 		check: tlsNotSelfSigned,
+	}, {
+		ID: "EFGS-413", Name: "tls-cabf-oid", Clause: "Governance 2.2, CA/Browser Forum BR 7.1.2.7", Roles: tls, Path: "extensions.certificatePolicies",
+		Title: "a TLS certificate has a policy of the CA/Browser Forum (2.23.140.1.…)",
+		Why:   "publicly trusted CAs must write one; it is a sign of a public CA, not a proof",
+		Fix:   "have a publicly trusted CA issue it",
+		Good:  "2.23.140.1.2.2 (organization validated)", Bad: "no certificatePolicies",
+		check: func(x *exam) outcome {
+			switch {
+			case x.faulty("certificatePolicies"):
+				return unknown("the certificatePolicies cannot be read")
+			case !issuedUnderBR(x.c):
+				return fail("the certificatePolicies have none of the CA/Browser Forum's")
+			}
+			return pass()
+		},
 	}}
 }
 

@@ -1,6 +1,7 @@
 package vet
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/efgsta/efgsta/pkg/cert"
@@ -80,6 +81,22 @@ func usageRules() []Rule {
 		Good:  "no extended key usage", Bad: "clientAuth",
 		Cases: []string{"other"},
 		check: ekuSigning,
+	}, {
+		ID: "EFGS-407", Name: "eku-any", Clause: "practice", Roles: all(), Path: pathEKU,
+		Title: "the extended key usage does not contain anyExtendedKeyUsage",
+		Why:   "it allows everything, and makes what stands beside it meaningless",
+		Fix:   fixEKU,
+		Good:  "clientAuth, serverAuth", Bad: "clientAuth, anyExtendedKeyUsage",
+		check: func(x *exam) outcome {
+			have, o, ok := x.eku()
+			switch {
+			case !ok:
+				return o
+			case slices.Contains(have, cert.EKUAny):
+				return fail("the extended key usage has anyExtendedKeyUsage")
+			}
+			return pass()
+		},
 	}}
 }
 

@@ -58,7 +58,64 @@ func validityRules() []Rule {
 		Good:  "two months left", Bad: "three weeks left",
 		Params: []string{"months"},
 		check:  onClock(renewalDue),
+	}, {
+		ID: "EFGS-207", Name: "onboarding-remaining", Clause: "gateway design 3.3", Roles: []Role{NBTLS, NBBS}, Path: pathValidity + ".notAfter",
+		Title: "more than three calendar months of life are left",
+		Why:   "the gateway's design wants that much of a certificate that is brought for onboarding",
+		Fix:   "bring a certificate that was made recently",
+		Good:  "a year left", Bad: "two months left",
+		Params: []string{"months"},
+		check:  onClock(onboardingRemaining),
+	}, {
+		ID: "EFGS-209", Name: "br-validity", Clause: "CA/Browser Forum BR 6.3.2", Roles: []Role{NBTLS, EFGSTLS}, Path: pathValidity,
+		Title: "a certificate that says it follows the Baseline Requirements is valid no longer than they allow",
+		Why:   "browsers refuse longer lives; since March 2026 they are shorter than the year that 4.2 wants, and both cannot be had",
+		Fix:   "ask the CA for a life within its rules",
+		Good:  "397 days in 2021", Bad: "two years in 2021",
+		check: onValidity(brValidity),
 	}}
+}
+
+func onboardingRemaining(x *exam, _, to time.Time) outcome {
+	if x.At.After(to) {
+		return skip() // EFGS-204 has it
+	}
+	if months := x.param("months"); to.Before(addMonths(x.At, months)) {
+		return fail("expires on %s: less than %d months left", stamp(to), months)
+	}
+	return pass()
+}
+
+// brLimits: from which day on, how many days at most. The latest comes first.
+func brLimits() []struct {
+	since time.Time
+	days  int
+} {
+	day := func(year int, month time.Month, day int) time.Time {
+		return time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
+	}
+	return []struct {
+		since time.Time
+		days  int
+	}{
+		{day(2029, 3, 15), 47}, {day(2027, 3, 15), 100}, {day(2026, 3, 15), 200}, {day(2020, 9, 1), 398}, {day(2018, 3, 1), 825},
+	}
+}
+
+func brValidity(x *exam, from, to time.Time) outcome {
+	if !issuedUnderBR(x.c) {
+		return skip()
+	}
+	for _, limit := range brLimits() {
+		if from.Before(limit.since) {
+			continue
+		}
+		if !to.Before(from.Add(time.Duration(limit.days) * 24 * time.Hour)) {
+			return fail("valid for %s, at most %d allowed for certificates issued since %s", life(from, to), limit.days, limit.since.Format("2006-01-02"))
+		}
+		return pass()
+	}
+	return skip()
 }
 
 func onValidity(check func(x *exam, from, to time.Time) outcome) func(*exam) outcome {

@@ -179,8 +179,16 @@ func keyVectors() map[string]vectors {
 			bad:  []vector{{what: "one key for both", role: EFGSTA, ask: other(nil, EFGSTLS, "")}, {what: "key of a member", role: EFGSTLS, ask: other(nil, NBTLS, "DE")}},
 			open: []vector{{what: "nothing to compare with", role: EFGSTA, ask: nothing}},
 		},
-		"EFGS-601": {open: []vector{{what: "no roots", role: NBTLS}}},
-		"EFGS-602": {open: []vector{{what: "no lists", role: NBTLS}}},
+		"EFGS-601": {
+			good: []vector{{what: "issued by a root", role: NBTLS, ask: proof(true)}, {what: "EFGSTLS too", role: EFGSTLS, ask: proof(true)}},
+			bad:  []vector{{what: "a CA that is given and no root", role: NBTLS, ask: proof(false), says: "not among"}},
+			open: []vector{{what: "no roots", role: NBTLS, says: "no trusted roots"}},
+		},
+		"EFGS-602": {
+			good: []vector{{what: "not on the list", role: NBTLS, ask: proof(true)}},
+			bad:  []vector{{what: "on the list", role: NBTLS, ask: proof(true, goodSpec(NBTLS).serial), says: "revoked on"}},
+			open: []vector{{what: "no lists", role: NBTLS}, {what: "no path", role: NBTLS, ask: proof(false), says: "EFGS-601"}},
+		},
 		"EFGS-603": {
 			good:    []vector{{what: "its own signature"}, {what: "EFGSTA", role: EFGSTA}},
 			bad:     []vector{{what: "another's signature", edit: func(s *spec) { s.signer = caKey() }}, {what: "nonsense", edit: func(s *spec) { s.signature = []byte{1, 2, 3} }}},

@@ -76,6 +76,9 @@ type Request struct {
 	// nil means that there is nothing to compare with, and the rule is not evaluated; an empty slice means that
 	// there is nothing else, and it passes. The certificate itself, in the same role and country, may be among them.
 	Others []Known
+	// Evidence about chain and revocation of TLS certificates. nil means that none was given, and those rules are
+	// not evaluated. Input adds the other certificates of the file to it.
+	Evidence *Evidence
 	// Require names rules, by id or name, or "all", that must be evaluated: without evidence they block.
 	Require []string
 }

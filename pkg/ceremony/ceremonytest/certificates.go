@@ -86,8 +86,13 @@ func Certificate(tb testing.TB, s Spec) *cert.Certificate {
 		ca := ECKey(tb)
 		parent, signer = &x509.Certificate{Subject: pkix.Name{Country: []string{"DE"}, CommonName: "Test CA"}, PublicKey: ca.Public()}, ca
 	}
-	for serial := int64(1000); ; serial++ {
-		template.SerialNumber = big.NewInt(serial)
+	// Every CA here has the same name, so serial numbers must not be the same (EFGS-507).
+	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for ; ; serial.Add(serial, big.NewInt(1)) {
+		template.SerialNumber = serial
 		der, err := x509.CreateCertificate(rand.Reader, template, parent, s.Key.Public(), signer)
 		if err != nil {
 			tb.Fatal(err)

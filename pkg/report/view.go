@@ -1,0 +1,152 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/efgsta/efgsta/pkg/cert"
+	"github.com/efgsta/efgsta/pkg/vet"
+)
+
+// entry is one result as the forms for people and platforms show it. Its text is
+// safe to show (see Escape); each form then escapes what its own grammar needs.
+type entry struct {
+	*vet.Result
+	file    string // the path as it was given; the only text here that is not escaped
+	number  int    // of the certificate in its file, from 2; 0 for the first or only one
+	role    string // "NBBS"; "" if it is not known
+	country string
+	subject string
+	sha256  string // 64 characters of hex; "" if no certificate could be read
+	fails   bool   // counts against the exit code
+	open    string // why there is no verdict although no finding says so; "" otherwise
+	notes   []note
+}
+
+// note is a finding with its text made safe to show.
+type note struct {
+	vet.Finding
+	word   string // "error", "warning", "notice", "not evaluated", "waived"
+	line   int    // of the file, from 1; 0 if the finding is not about a line
+	stands bool   // it keeps the certificate from being accepted
+}
+
+func (c *Check) entries() []entry {
+	var all []entry
+	for _, r := range c.Results {
+		e := entry{
+			Result: r, file: r.File, role: strings.ToUpper(string(r.Role)), country: Escape(r.Country), fails: c.Fails(r),
+		}
+		if r.Index > 0 {
+			e.number = r.Index + 1
+		}
+		if crt := r.Certificate; crt != nil {
+			e.subject, e.sha256 = Escape(crt.Subject.String()), crt.Thumbprint().String()
+		}
+		for _, f := range r.Findings {
+			e.notes = append(e.notes, newNote(f))
+		}
+		if r.Verdict == vet.VerdictUndecided && !slices.ContainsFunc(e.notes, func(n note) bool { return n.stands }) {
+			if e.open = Escape(r.RoleReason); e.open == "" {
+				e.open = "the type of the certificate is not known"
+			}
+		}
+		all = append(all, e)
+	}
+	return all
+}
+
+func newNote(f vet.Finding) note {
+	n := note{Finding: f, stands: stands(f)}
+	_, n.word = mark(f)
+	n.Message, n.Path, n.Fix = Escape(f.Message), Escape(f.Path), Escape(f.Fix)
+	if digits, ok := strings.CutPrefix(f.Path, "line "); ok {
+		if line, err := strconv.Atoi(digits); err == nil && line > 0 {
+			n.line = line
+		}
+	}
+	return n
+}
+
+// text is the message, behind the extension that it is about where the rule's name does not tell.
+func (n note) text() string {
+	if strings.HasPrefix(n.Path, "extensions[") {
+		return n.Path + ": " + n.Message
+	}
+	return n.Message
+}
+
+// failed reports whether the rule was evaluated, did not pass, and nothing excuses it.
+func (n note) failed() bool { return n.Status == vet.StatusFail }
+
+// path is the file with slashes, safe to show.
+func (e entry) path() string {
+	name := Escape(e.file)
+	if e.number > 0 {
+		name += fmt.Sprintf(" #%d", e.number)
+	}
+	return name
+}
+
+// label names the certificate without its file: "NBBS DE C=DE, CN=… (sha256 3f0a…)".
+func (e entry) label() string {
+	if e.sha256 == "" {
+		return "no certificate"
+	}
+	words := []string{e.roleWord()}
+	if e.country != "" {
+		words = append(words, e.country)
+	}
+	if e.subject != "" {
+		words = append(words, e.subject)
+	}
+	return strings.Join(append(words, "(sha256 "+cert.ShortHex(e.sha256)+"…)"), " ")
+}
+
+func (e entry) roleWord() string {
+	if e.role == "" {
+		return "type unknown"
+	}
+	return e.role
+}
+
+// Fails reports whether a result counts against the exit code: it is not
+// accepted, or has a finding of severity FailOn or above.
+func (c *Check) Fails(r *vet.Result) bool {
+	if r.Verdict != vet.VerdictAccepted {
+		return true
+	}
+	severities := []string{vet.SeverityError, vet.SeverityWarning, vet.SeverityNotice}
+	reach := max(0, slices.Index(severities, c.FailOn))
+	return slices.ContainsFunc(r.Findings, func(f vet.Finding) bool {
+		i := slices.Index(severities, f.Severity)
+		return f.Status == vet.StatusFail && i >= 0 && i <= reach
+	})
+}
+
+// headline is the sum of a report in one line.
+func (c *Check) headline() string {
+	s := c.summary()
+	return fmt.Sprintf("%d accepted, %d refused, %d undecided", s.Accepted, s.Refused, s.Undecided)
+}
+
+// judged says when, and against which roots.
+func (c *Check) judged() string {
+	text := "judged at " + c.At.UTC().Format("2006-01-02 15:04:05Z")
+	if c.Roots != "" {
+		text += ", roots " + Escape(c.Roots)
+	}
+	return text
+}
+
+// basis is what the report rests on, by name, for forms that have properties.
+func (c *Check) basis() [][2]string {
+	all := [][2]string{{"policy", c.Policy.Name}, {"policySha256", c.Policy.SHA256}, {"at", c.At.UTC().Format(time.RFC3339)}}
+	if c.Roots != "" {
+		all = append(all, [2]string{"roots", Escape(c.Roots)})
+	}
+	return all
+}
