@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/efgsta/efgsta/pkg/atomicfile"
 	"github.com/efgsta/efgsta/pkg/cert"
 	"github.com/efgsta/efgsta/pkg/report"
 	"github.com/efgsta/efgsta/pkg/vet"
@@ -236,24 +236,12 @@ func (f *checkFlags) write(a *app, rep *report.Check) error {
 // replaceFile writes a report so that a reader sees the old one or the new one,
 // never half. What is not a regular file (a device, a pipe) is written to as it is.
 func replaceFile(name string, data []byte) error {
+	write := atomicfile.Replace
 	if st, err := os.Stat(name); err == nil && !st.Mode().IsRegular() {
-		if err := os.WriteFile(name, data, 0o644); err != nil {
-			return usagef("", "%w", err)
-		}
-		return nil
+		write = os.WriteFile
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(name), ".efgsta-*")
-	if err != nil {
-		return usagef("", "%w", err)
-	}
-	defer os.Remove(tmp.Name()) // after the rename there is nothing left to remove
-	_, err = tmp.Write(data)
-	err = errors.Join(err, tmp.Chmod(0o644), tmp.Sync(), tmp.Close())
-	if err == nil {
-		err = os.Rename(tmp.Name(), name)
-	}
-	if err != nil {
-		return usagef("", "write %s: %w", name, err)
+	if err := write(name, data, 0o644); err != nil {
+		return usagef("name a file in a directory that can be written to", "-o: %w", err)
 	}
 	return nil
 }
