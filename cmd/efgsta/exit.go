@@ -65,6 +65,8 @@ func exitCode(err error) int {
 	}
 	var h *hsm.Error
 	switch {
+	case errors.Is(err, registry.ErrKey):
+		return exitNo
 	case errors.As(err, &h), errors.Is(err, hsm.ErrNotBuilt):
 		return exitHSM
 	case errors.Is(err, journal.ErrDamaged), errors.Is(err, registry.ErrDamaged):

@@ -60,7 +60,8 @@ func (s *submission) read(ctx context.Context, name string, role vet.Role) error
 		}
 		chosen := fmt.Sprintf("taken for %s: %s", role, why)
 		if item.Entry != "" {
-			chosen = fmt.Sprintf("%q in the archive, %s", item.Entry, chosen)
+			// The entry's name is its sender's text, and not for a journal that keeps everything.
+			chosen = "in the archive, " + chosen
 		}
 		if err := s.take(name, data, in, item, role, chosen, true); err != nil {
 			return err
@@ -96,6 +97,9 @@ func (s *submission) fileFailures(in *cert.Input, name, base string, role vet.Ro
 // take adds one certificate of a file to the submission.
 func (s *submission) take(name string, data []byte, in *cert.Input, item *cert.Item, role vet.Role, chosen string, byContent bool) error {
 	c := item.Cert
+	if cert.HoldsKey(c.Raw) || cert.HoldsKey(data) {
+		return s.refuseKey(name, filepath.Base(name))
+	}
 	old := s.Find(c.Thumbprint())
 	if old != nil && (old.Country != s.country || old.Type != role) {
 		return refusef("a certificate and its key serve one member in one role (Governance 2.3)", "%s: certificate %s was submitted before as %s %s", name, cert.ShortHex(old.SHA256), old.Country, old.Type)

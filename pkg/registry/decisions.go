@@ -56,7 +56,7 @@ func (w *Workspace) Submit(at time.Time, actor, country, confirmedBy string, fil
 	d := SubmissionData{Country: country, ConfirmedBy: confirmedBy}
 	for _, f := range files {
 		in := cert.Read(f.Data.File, f.File)
-		if in.PrivateKey {
+		if in.PrivateKey || cert.HoldsKey(f.File) || cert.HoldsKey(f.Certificate.Raw) {
 			return &Error{Msg: f.Data.File + " holds a private key", Next: "treat the key as compromised; nothing of it was kept"}
 		}
 		// A file with anything beside certificates is known by its hash only: what

@@ -14,8 +14,8 @@ import (
 
 // EvidenceData records what was brought to judge chain and revocation of TLS
 // certificates by (Governance 3.1). Roots in it take the place of those given for
-// these certificates before, lists and responses that of the lists and responses
-// before; intermediates add up.
+// these certificates before; intermediates, lists and responses add up, so that what
+// once said "revoked" is never forgotten.
 type EvidenceData struct {
 	Country       string         `json:"country"`
 	Certificates  []string       `json:"certificates"` // SHA-256 of the certificates it was given for
@@ -87,16 +87,15 @@ func (f *EvidenceFile) embedded() bool { return f.SHA256 == "" }
 
 // over is d after old, for one certificate.
 func (d *EvidenceData) over(old *EvidenceData) *EvidenceData {
-	n := &EvidenceData{Roots: d.Roots, CRLs: d.CRLs, OCSP: d.OCSP}
+	n := &EvidenceData{Roots: d.Roots}
 	if old == nil {
 		old = &EvidenceData{}
 	}
 	if n.Roots == nil {
 		n.Roots = old.Roots
 	}
-	if len(n.CRLs)+len(n.OCSP) == 0 {
-		n.CRLs, n.OCSP = old.CRLs, old.OCSP
-	}
+	// Lists add up: an older one must not make a revocation forgotten.
+	n.CRLs, n.OCSP = addFiles(old.CRLs, d.CRLs), addFiles(old.OCSP, d.OCSP)
 	n.Intermediates = slices.Clone(old.Intermediates)
 	for _, sha := range d.Intermediates {
 		if !slices.Contains(n.Intermediates, sha) {
@@ -104,6 +103,17 @@ func (d *EvidenceData) over(old *EvidenceData) *EvidenceData {
 		}
 	}
 	return n
+}
+
+// addFiles appends the files that are not there yet.
+func addFiles(old, more []EvidenceFile) []EvidenceFile {
+	out := slices.Clone(old)
+	for _, f := range more {
+		if !slices.ContainsFunc(out, func(o EvidenceFile) bool { return o.SHA256 == f.SHA256 }) {
+			out = append(out, f)
+		}
+	}
+	return out
 }
 
 // evidenceGiven may come before the certificates that it is for: they are recorded

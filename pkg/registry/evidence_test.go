@@ -84,11 +84,11 @@ func TestEvidence(t *testing.T) {
 	if ev := load(); ev.Roots.Name != "roots.pem" || ev.Roots.Len() != 1 || len(ev.CRLs) != 1 || ev.CRLs[0].File != "first.crl" || len(ev.Intermediates()) != 1 {
 		t.Errorf("%+v", ev)
 	}
-	// A list takes the place of the list; the roots stay until others come, intermediates add up.
+	// The roots stay until others come; lists and intermediates add up.
 	second := someEvidence(t, "second.crl")
 	second.Roots = nil
 	set(second)
-	if ev := load(); ev.Roots == nil || len(ev.CRLs) != 1 || ev.CRLs[0].File != "second.crl" || len(ev.Intermediates()) != 2 {
+	if ev := load(); ev.Roots == nil || len(ev.CRLs) != 2 || ev.CRLs[1].File != "second.crl" || len(ev.Intermediates()) != 2 {
 		t.Errorf("%+v", ev)
 	}
 	mozilla, err := vet.MozillaRoots()
@@ -96,7 +96,7 @@ func TestEvidence(t *testing.T) {
 		t.Fatal(err)
 	}
 	set(&vet.Evidence{Roots: mozilla})
-	if ev := load(); !ev.Roots.Embedded() || len(ev.CRLs) != 1 {
+	if ev := load(); !ev.Roots.Embedded() || len(ev.CRLs) != 2 {
 		t.Errorf("%+v", ev)
 	}
 	if err := f.SetEvidence(f.LastEvent(), "me", "XX", []string{sha}, first); err == nil {

@@ -256,8 +256,15 @@ func (w *Workspace) record(at time.Time, actor, typ string, data any) error {
 	return w.apply(e)
 }
 
-// PutObject keeps bytes under their SHA-256 and returns it. What is there already stays.
+// ErrKey marks bytes that are not kept because a private key is in them.
+var ErrKey = errors.New("it holds a private key")
+
+// PutObject keeps bytes under their SHA-256 and returns it. What is there already
+// stays. Nothing with a private key in it becomes an object.
 func (w *Workspace) PutObject(data []byte) (string, error) {
+	if cert.HoldsKey(data) {
+		return "", &Error{Msg: "not kept", Next: "treat the key as compromised: find out who sent it, and delete the file and what carried it here", Err: ErrKey}
+	}
 	name := digest(data)
 	err := atomicfile.Create(filepath.Join(w.Dir, objectsDir, name), data, 0o644)
 	if errors.Is(err, fs.ErrExist) {

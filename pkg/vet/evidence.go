@@ -58,9 +58,9 @@ func (ev *Evidence) Over(before *Evidence) *Evidence {
 	}
 	n := *ev
 	n.Roots = cmp.Or(ev.Roots, before.Roots)
-	if len(n.CRLs)+len(n.OCSP) == 0 {
-		n.CRLs, n.OCSP = before.CRLs, before.OCSP
-	}
+	// Lists add up: an older one must not make a revocation forgotten.
+	n.CRLs = slices.Concat(before.CRLs, ev.CRLs)
+	n.OCSP = slices.Concat(before.OCSP, ev.OCSP)
 	n.intermediates = slices.Concat(before.intermediates, ev.intermediates)
 	return &n
 }

@@ -385,7 +385,7 @@ func TestEvidenceOver(t *testing.T) {
 		t.Error("nothing over")
 	}
 	both := after.Over(before)
-	if both.Roots != before.Roots || len(both.CRLs) != 1 || both.CRLs[0] != after.CRLs[0] || len(both.Intermediates()) != 2 {
+	if both.Roots != before.Roots || len(both.CRLs) != 2 || both.CRLs[1] != after.CRLs[0] || len(both.Intermediates()) != 2 {
 		t.Errorf("%+v", both)
 	}
 	newRoots := evidence(t, rootsOf(t, other.cert)).Over(before)
