@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,7 +19,7 @@ import (
 func newStatusCmd(a *app) *cobra.Command {
 	var ws wsFlags
 	var format formatFlag
-	var within int
+	var within string
 	c := &cobra.Command{
 		Use:   "status",
 		Short: "Members and certificates: verdict, days left, what is due",
@@ -35,7 +36,11 @@ trust list too. Exit code 1 when something is due.`,
 				return err
 			}
 			defer s.Close()
-			st, err := s.status(within)
+			days, err := parseDays(within)
+			if err != nil {
+				return err
+			}
+			st, err := s.status(days)
 			if err != nil {
 				return err
 			}
@@ -52,8 +57,17 @@ trust list too. Exit code 1 when something is due.`,
 	}
 	ws.add(c, a)
 	format.add(c)
-	c.Flags().IntVar(&within, "within", 0, "also call due what ends within `DAYS`")
+	c.Flags().StringVar(&within, "within", "0d", "also call due what ends within `DAYS`, e.g. 45d")
 	return c
+}
+
+// parseDays reads a number of days, "45d" or "45".
+func parseDays(s string) (int, error) {
+	n, err := strconv.Atoi(strings.TrimSuffix(s, "d"))
+	if err != nil || n < 0 || n > 36500 {
+		return 0, usagef("example: --within 45d", "--within %q is not a number of days", s)
+	}
+	return n, nil
 }
 
 // statusReport is the state of a workspace on one day.
