@@ -7,9 +7,11 @@ TESTFLAGS ?=
 FUZZTIME  ?= 2m
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+ACTIONLINT  = github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+ZLINT       = github.com/zmap/zlint/v3/cmd/zlint@v3.6.1
 
 .DEFAULT_GOAL := help
-.PHONY: help build static demo test-deps test lint cross bench conformance fuzz clean
+.PHONY: help build static demo test-deps test lint cross release release-check bench conformance mutate fuzz clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -35,24 +37,38 @@ test: test-deps ## go vet and all tests, on real SoftHSM tokens
 	CGO_ENABLED=1 $(GO) vet ./...
 	CGO_ENABLED=1 $(GO) test $(TESTFLAGS) ./...
 
-lint: ## gofmt, go vet with and without cgo, staticcheck
+lint: ## gofmt, go vet with and without cgo, staticcheck; the example of a workflow
 	@files=$$(gofmt -l .) || exit 1; if [ -n "$$files" ]; then echo "gofmt would change:"; echo "$$files"; exit 1; fi
 	$(GO) vet ./...
-	$(GO) vet -tags conformance ./scripts/conformance/...
+	$(GO) vet -tags conformance ./scripts/conformance/... ./pkg/vet
 	CGO_ENABLED=0 $(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
-	$(GO) run $(STATICCHECK) -tags conformance ./scripts/conformance/...
+	$(GO) run $(STATICCHECK) -tags conformance ./scripts/conformance/... ./pkg/vet
+	$(GO) vet -tags release ./scripts/release
+	$(GO) run $(STATICCHECK) -tags release ./scripts/release
+	$(GO) run $(ACTIONLINT) -shellcheck= -pyflakes= examples/ci/github-workflow.yml
 
-cross: ## that it builds for other systems
-	CGO_ENABLED=0 GOOS=windows GOARCH=amd64 $(GO) build -o /dev/null ./cmd/efgsta
-	CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 $(GO) build -o /dev/null ./cmd/efgsta
+cross: ## bin/cross/: that it builds for Linux, macOS and Windows, amd64 and arm64
+	./scripts/release.sh bin/cross
+
+release: ## dist/: static programs for Linux, macOS and Windows, and SHA256SUMS; the same bytes wherever they are built
+	./scripts/release.sh dist
+
+release-check: ## that a release is static, and the same bytes again from another place
+	$(GO) test -tags release -timeout 60m -count=1 $(TESTFLAGS) ./scripts/release
 
 bench: test-deps ## the measured promises: ratios and counts of one run; a wrong count fails
-	CGO_ENABLED=1 $(GO) test -run '^$$' -bench . -benchtime 1x ./scripts/bench
+	CGO_ENABLED=1 $(GO) test -run '^$$' -bench '^BenchmarkRules' -benchtime 1x ./pkg/vet
+	CGO_ENABLED=1 $(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./scripts/bench
 
-conformance: ## OpenSSL, a JDK and MariaDB accept what efgsta makes (installs them as test-deps does)
+conformance: ## OpenSSL, a JDK, MariaDB, Chromium and pre-commit take what efgsta makes (installs them as test-deps does)
 	./scripts/install-test-deps.sh conformance
+	CGO_ENABLED=0 GOBIN=$(CURDIR)/bin/tools $(GO) install $(ZLINT)
 	CGO_ENABLED=1 $(GO) test -tags conformance -count=1 $(TESTFLAGS) ./scripts/conformance/...
+	CGO_ENABLED=1 $(GO) test -tags conformance -count=1 $(TESTFLAGS) -run '^TestZlintAgrees$$' ./pkg/vet
+
+mutate: ## 100,000 changed certificates: no panic, and a verdict on each within 5 s
+	$(GO) test -count=1 -timeout 60m -run '^TestMutations$$' ./scripts/mutate -mutations 100000
 
 fuzz: ## every fuzz target for FUZZTIME
 	@set -e; for pkg in $$($(GO) list ./...); do \
@@ -63,4 +79,4 @@ fuzz: ## every fuzz target for FUZZTIME
 	done
 
 clean: ## remove what make made
-	rm -rf bin demo
+	rm -rf bin demo dist

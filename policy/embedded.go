@@ -6,7 +6,7 @@ package policy
 func embedded(name string) *Policy {
 	switch name {
 	case "efgs-2020":
-		return &Policy{Name: "efgs-2020", Title: "Certificate governance of the European Federation Gateway Service, as published in 2020", Document: "eHealth Network, European interoperability - Certificate Governance (2020)", Provenance: "Section 4 says that required fields of the templates are marked bold. The text that has come\ndown to us has lost those marks, so what is required is read with a witness: the certificate\ngovernance of the successor system, by the same authors and with the same tables. There bold\nare CN and C of the subject, the key usage digitalSignature and the extended key usage client\nauthentication; O is recommended; OU, e-mail and L are gone. Hence here: CN, C, key usage and\nclient authentication are errors; O, server authentication and subjectAltName are warnings or\nsofter; OU, e-mail and L are notices. The template of the EFGSTA (4.5) is short and all of it\nis required.\nSizes are read to the letter (3000 bits, 250 bits, e > 2^16). \"250 Bit key q\" of DSA is read as\na minimum, since no standard size is 250. \"Year\" is 365 days for the minimum and two calendar\nyears for the maximum, and the last second of RFC 5280 is not held against anyone.\n", SHA256: "ef997918b0e7f178fc6fe1b872f44634d035496cd6ea1854f5979b15eb40c42f", Rules: map[string]Setting{
+		return &Policy{Name: "efgs-2020", Title: "Certificate governance of the European Federation Gateway Service, as published in 2020", Document: "eHealth Network, European interoperability - Certificate Governance (2020)", Provenance: "Section 4 says that required fields of the templates are marked bold. The text that has come\ndown to us has lost those marks, so what is required is read with a witness: the certificate\ngovernance of the successor system, by the same authors and with the same tables. There bold\nare CN and C of the subject, the key usage digitalSignature and the extended key usage client\nauthentication; O is recommended; OU, e-mail and L are gone. Hence here: CN, C, key usage and\nclient authentication are errors; O, server authentication and subjectAltName are warnings or\nsofter; OU, e-mail and L are notices. The template of the EFGSTA (4.5) is short and all of it\nis required.\nSizes are read to the letter (3000 bits, 250 bits, e > 2^16). \"250 Bit key q\" of DSA is read as\na minimum, since no standard size is 250. \"Year\" is 365 days for the minimum and two calendar\nyears for the maximum, and the last second of RFC 5280 is not held against anyone.\n", SHA256: "8161351462a427ec6230f0a9a481a29da52fb7944f2a27effb91cafb5546827d", Rules: map[string]Setting{
 			"EFGS-001": {Severity: map[string]string{"efgsta": "error", "efgstls": "error", "nbbs": "error", "nbtls": "error"}},
 			"EFGS-002": {Severity: map[string]string{"efgsta": "error", "efgstls": "error", "nbbs": "error", "nbtls": "error"}},
 			"EFGS-003": {Severity: map[string]string{"efgsta": "error", "efgstls": "error", "nbbs": "error", "nbtls": "error"}},
@@ -14,6 +14,8 @@ func embedded(name string) *Policy {
 			"EFGS-005": {Severity: map[string]string{"efgsta": "error", "efgstls": "error", "nbbs": "error", "nbtls": "error"}},
 			"EFGS-006": {Severity: map[string]string{"efgsta": "error", "efgstls": "error", "nbbs": "error", "nbtls": "error"}},
 			"EFGS-007": {Severity: map[string]string{"efgsta": "error", "efgstls": "error", "nbbs": "error", "nbtls": "error"}},
+			"EFGS-008": {Severity: map[string]string{"efgsta": "error", "efgstls": "error", "nbbs": "error", "nbtls": "error"}},
+			"EFGS-009": {Severity: map[string]string{"efgsta": "warning", "efgstls": "warning", "nbbs": "warning", "nbtls": "warning"}},
 			"EFGS-101": {Severity: map[string]string{"efgsta": "error", "efgstls": "error", "nbbs": "error", "nbtls": "error"}},
 			"EFGS-102": {Severity: map[string]string{"efgsta": "error", "efgstls": "error", "nbbs": "error", "nbtls": "error"}, Cases: map[string]string{"below-recommended": "notice"}, Params: map[string]int{"bits": 3000, "recommended-bits": 3072}},
 			"EFGS-103": {Severity: map[string]string{"efgsta": "error", "efgstls": "error", "nbbs": "error", "nbtls": "error"}, Params: map[string]int{"min": 65537}},
@@ -30,6 +32,7 @@ func embedded(name string) *Policy {
 			"EFGS-114": {Severity: map[string]string{"efgsta": "error", "efgstls": "error", "nbbs": "error", "nbtls": "error"}},
 			"EFGS-115": {Severity: map[string]string{"efgsta": "warning", "efgstls": "warning", "nbbs": "warning", "nbtls": "warning"}},
 			"EFGS-116": {Severity: map[string]string{"efgsta": "notice", "efgstls": "notice", "nbbs": "notice", "nbtls": "notice"}},
+			"EFGS-117": {Severity: map[string]string{"efgsta": "warning", "efgstls": "warning", "nbbs": "warning", "nbtls": "warning"}},
 			"EFGS-201": {Severity: map[string]string{"efgsta": "error", "efgstls": "error", "nbbs": "error", "nbtls": "error"}, Params: map[string]int{"days": 365}},
 			"EFGS-202": {Severity: map[string]string{"efgsta": "error", "efgstls": "error", "nbbs": "error", "nbtls": "error"}, Params: map[string]int{"years": 2}},
 			"EFGS-203": {Severity: map[string]string{"efgsta": "notice", "efgstls": "notice", "nbbs": "notice", "nbtls": "notice"}},
@@ -37,6 +40,7 @@ func embedded(name string) *Policy {
 			"EFGS-205": {Severity: map[string]string{"efgsta": "warning", "efgstls": "warning", "nbbs": "warning", "nbtls": "warning"}},
 			"EFGS-206": {Severity: map[string]string{"efgsta": "warning", "efgstls": "warning", "nbbs": "warning", "nbtls": "warning"}, Params: map[string]int{"months": 1}},
 			"EFGS-207": {Severity: map[string]string{"efgsta": "off", "efgstls": "off", "nbbs": "warning", "nbtls": "warning"}, Params: map[string]int{"months": 3}},
+			"EFGS-208": {Severity: map[string]string{"efgsta": "off", "efgstls": "off", "nbbs": "warning", "nbtls": "warning"}, Params: map[string]int{"years": 2}},
 			"EFGS-209": {Severity: map[string]string{"efgsta": "off", "efgstls": "warning", "nbbs": "off", "nbtls": "warning"}},
 			"EFGS-301": {Severity: map[string]string{"efgsta": "error", "efgstls": "error", "nbbs": "error", "nbtls": "error"}},
 			"EFGS-302": {Severity: map[string]string{"efgsta": "off", "efgstls": "off", "nbbs": "error", "nbtls": "error"}, Missing: "block"},
@@ -65,8 +69,13 @@ func embedded(name string) *Policy {
 			"EFGS-412": {Severity: map[string]string{"efgsta": "off", "efgstls": "error", "nbbs": "off", "nbtls": "error"}},
 			"EFGS-413": {Severity: map[string]string{"efgsta": "off", "efgstls": "warning", "nbbs": "off", "nbtls": "warning"}},
 			"EFGS-501": {Severity: map[string]string{"efgsta": "off", "efgstls": "off", "nbbs": "error", "nbtls": "error"}, Missing: "report"},
+			"EFGS-502": {Severity: map[string]string{"efgsta": "off", "efgstls": "off", "nbbs": "error", "nbtls": "off"}, Missing: "report"},
 			"EFGS-503": {Severity: map[string]string{"efgsta": "error", "efgstls": "error", "nbbs": "off", "nbtls": "off"}, Missing: "report"},
+			"EFGS-504": {Severity: map[string]string{"efgsta": "off", "efgstls": "off", "nbbs": "warning", "nbtls": "warning"}},
+			"EFGS-505": {Severity: map[string]string{"efgsta": "off", "efgstls": "off", "nbbs": "warning", "nbtls": "warning"}},
+			"EFGS-506": {Severity: map[string]string{"efgsta": "off", "efgstls": "off", "nbbs": "error", "nbtls": "error"}},
 			"EFGS-507": {Severity: map[string]string{"efgsta": "error", "efgstls": "error", "nbbs": "error", "nbtls": "error"}, Missing: "report"},
+			"EFGS-508": {Severity: map[string]string{"efgsta": "off", "efgstls": "off", "nbbs": "warning", "nbtls": "warning"}},
 			"EFGS-601": {Severity: map[string]string{"efgsta": "off", "efgstls": "error", "nbbs": "off", "nbtls": "error"}, Missing: "block"},
 			"EFGS-602": {Severity: map[string]string{"efgsta": "off", "efgstls": "error", "nbbs": "off", "nbtls": "error"}, Cases: map[string]string{"stale": "warning"}, Missing: "block"},
 			"EFGS-603": {Severity: map[string]string{"efgsta": "error", "efgstls": "off", "nbbs": "error", "nbtls": "off"}},
@@ -74,7 +83,9 @@ func embedded(name string) *Policy {
 			"EFGS-701": {Severity: map[string]string{"efgsta": "off", "efgstls": "off", "nbbs": "error", "nbtls": "error"}},
 			"EFGS-702": {Severity: map[string]string{"efgsta": "off", "efgstls": "off", "nbbs": "off", "nbtls": "error"}},
 			"EFGS-703": {Severity: map[string]string{"efgsta": "off", "efgstls": "off", "nbbs": "error", "nbtls": "error"}},
+			"EFGS-704": {Severity: map[string]string{"efgsta": "warning", "efgstls": "off", "nbbs": "off", "nbtls": "off"}},
 			"EFGS-705": {Severity: map[string]string{"efgsta": "off", "efgstls": "off", "nbbs": "notice", "nbtls": "notice"}},
+			"EFGS-706": {Severity: map[string]string{"efgsta": "off", "efgstls": "off", "nbbs": "notice", "nbtls": "notice"}},
 			"EFGS-707": {Severity: map[string]string{"efgsta": "off", "efgstls": "off", "nbbs": "notice", "nbtls": "off"}},
 			"EFGS-801": {Severity: map[string]string{"efgsta": "error", "efgstls": "error", "nbbs": "error", "nbtls": "error"}},
 			"EFGS-802": {Severity: map[string]string{"efgsta": "error", "efgstls": "error", "nbbs": "error", "nbtls": "error"}},
@@ -102,13 +113,28 @@ func embedded(name string) *Policy {
 			"EFGS-827": {Severity: map[string]string{"efgsta": "error", "efgstls": "error", "nbbs": "error", "nbtls": "error"}},
 			"EFGS-828": {Severity: map[string]string{"efgsta": "error", "efgstls": "error", "nbbs": "error", "nbtls": "error"}},
 			"EFGS-829": {Severity: map[string]string{"efgsta": "notice", "efgstls": "notice", "nbbs": "notice", "nbtls": "notice"}},
+			"EFGS-831": {Severity: map[string]string{"efgsta": "off", "efgstls": "warning", "nbbs": "off", "nbtls": "warning"}, Cases: map[string]string{"zlint-notice": "notice", "zlint-warning": "notice"}, Missing: "report"},
+			"EFGS-832": {Severity: map[string]string{"efgsta": "off", "efgstls": "warning", "nbbs": "off", "nbtls": "warning"}, Cases: map[string]string{"zlint-notice": "notice", "zlint-warning": "notice"}, Missing: "report"},
 			"EFGS-901": {Severity: map[string]string{"efgsta": "error", "efgstls": "error", "nbbs": "error", "nbtls": "error"}},
 			"EFGS-902": {Severity: map[string]string{"efgsta": "error", "efgstls": "error", "nbbs": "error", "nbtls": "error"}},
 			"EFGS-903": {Severity: map[string]string{"efgsta": "error", "efgstls": "error", "nbbs": "error", "nbtls": "error"}, Params: map[string]int{"rounds": 100}},
 			"EFGS-904": {Severity: map[string]string{"efgsta": "error", "efgstls": "error", "nbbs": "error", "nbtls": "error"}},
+			"EFGS-905": {Severity: map[string]string{"efgsta": "error", "efgstls": "error", "nbbs": "error", "nbtls": "error"}, Missing: "report"},
+			"EFGS-906": {Severity: map[string]string{"efgsta": "error", "efgstls": "error", "nbbs": "error", "nbtls": "error"}, Missing: "report"},
+			"EFGS-907": {Severity: map[string]string{"efgsta": "error", "efgstls": "error", "nbbs": "error", "nbtls": "error"}, Missing: "report"},
 			"EFGS-908": {Severity: map[string]string{"efgsta": "error", "efgstls": "error", "nbbs": "error", "nbtls": "error"}, Cases: map[string]string{"compressed": "warning"}, Missing: "report"},
 			"EFGS-909": {Severity: map[string]string{"efgsta": "warning", "efgstls": "warning", "nbbs": "warning", "nbtls": "warning"}},
 			"EFGS-910": {Severity: map[string]string{"efgsta": "notice", "efgstls": "notice", "nbbs": "notice", "nbtls": "notice"}, Params: map[string]int{"bits": 8192}},
+		}}
+	case "efgs-2026":
+		return &Policy{Name: "efgs-2026", Title: "The document of 2020, with what publicly trusted CAs can still issue", Document: "eHealth Network, European interoperability - Certificate Governance (2020)", Provenance: "The document of 2020 wants TLS certificates from publicly trusted CAs (2.2, 2.4) and describes the\ncertificates that those CAs issued in 2020. The rules that bind the CAs have moved since: organizational\nunits are forbidden, client authentication is going, and no life of a year can be had. To the letter of\n4.2 and 4.3 there is no NBTLS any more, and a waiver for each certificate would be a rule in the wrong place.\nThis overlay says once what of the template a public CA can no longer write, and since when.\n\nEach deviation holds only where the path to a trusted root was verified (EFGS-601 evaluated and passed):\nthe rules of the CA/Browser Forum are an excuse for CAs that are bound by them, and for nobody else. A\npolicy OID in the certificate does not count, since anyone can write one. Country, keys, algorithms and\nnames of hosts are not touched: public CAs can still issue those as the document wants them.\nCertificates that sign batches (NBBS) and the EFGSTA itself come from no public CA; nothing changes for them.\n", SHA256: "5e187611347b26dd8fd4ae86b34b9d7c553a01c569309f7aa6de4655ebb67ae2", Base: "efgs-2020", Rules: embedded("efgs-2020").Rules, Deviations: []Deviation{
+			{Rule: "EFGS-201", Roles: []string{"nbtls", "efgstls"}, When: "public-chain", NotBefore: "2026-03-15", Severity: "warning", Params: map[string]int{"days": 31}, Reason: "BR 6.3.2 allows 200 days since 2026-03-15, 100 days from 2027-03-15 and 47 days from 2029-03-15; before, 398 days could be had. A life of less than 31 days stays an error, since a renewal one month ahead (3.4) is then impossible", Date: "2026-03-15"},
+			{Rule: "EFGS-206", Roles: []string{"nbtls", "efgstls"}, When: "public-chain", NotBefore: "2029-03-15", Severity: "notice", Reason: "of a life of 47 days (BR 6.3.2 from 2029-03-15) the last month is two thirds: a warning that is almost always there warns of nothing. Up to then lives of 200 and 100 days leave room, and the warning stays", Date: "2029-03-15"},
+			{Rule: "EFGS-207", Roles: []string{"nbtls"}, When: "public-chain", NotBefore: "2027-03-15", Severity: "notice", Params: map[string]int{"months": 1}, Reason: "of a life of 100 days (BR 6.3.2 from 2027-03-15) three months are left for about a week, and of one of 47 days never. One month left, which is what 3.4 wants for the next renewal, can still be asked for", Date: "2027-03-15"},
+			{Rule: "EFGS-306", Roles: []string{"nbtls", "efgstls"}, When: "public-chain", NotBefore: "2023-09-15", Severity: "warning", Reason: "BR 7.1.2.7 calls the common name not recommended since 2023-09-15, and CAs have begun to leave it out. The host is named by subjectAltName, which EFGS-409 still demands", Date: "2023-09-15"},
+			{Rule: "EFGS-308", Roles: []string{"nbtls"}, When: "public-chain", NotBefore: "2022-09-01", Severity: "off", Reason: "BR 7.1.2.7 forbids organizational units in certificates issued since 2022-09-01", Date: "2022-09-01"},
+			{Rule: "EFGS-309", Roles: []string{"nbtls"}, When: "public-chain", NotBefore: "2023-09-15", Severity: "off", Reason: "BR 7.1.2.7 calls every attribute that it does not name, and so the e-mail address, not recommended since 2023-09-15. The contacts of a member state are in the registry", Date: "2023-09-15"},
+			{Rule: "EFGS-405", Roles: []string{"nbtls"}, When: "public-chain", NotBefore: "2025-10-01", Severity: "warning", Reason: "the Chrome Root Program (version 1.8, 1.3.2) bans client authentication from certificates issued from 2027-03-15, and the large CAs have dropped it between October 2025 and May 2026. Whether the gateway's TLS endpoint takes the certificate of a client without it is the endpoint's setting: try it before the old certificate ends", Date: "2025-10-01"},
 		}}
 	}
 	return nil

@@ -28,10 +28,15 @@ type Setting struct {
 type Policy struct {
 	Name       string
 	Title      string
-	Document   string             // the document that the policy reads
-	Provenance string             // why it is read so
-	SHA256     string             // of the YAML bytes, lower-case hex
-	Rules      map[string]Setting // by rule id "EFGS-102"
+	Document   string // the document that the policy reads
+	Provenance string // why it is read so
+	// SHA256 is of the YAML bytes, lower-case hex. An overlay's is of its base's SHA256, a line feed, and its own bytes.
+	SHA256 string
+	Rules  map[string]Setting // by rule id "EFGS-102"; of an overlay those of its base
+	// Base is the embedded policy that an overlay stands on, and Deviations are where it differs.
+	Base       string
+	Deviations []Deviation
+	File       string // that it was read from, as it was named; "" if it is embedded
 }
 
 // Default is the policy of the governance document itself.

@@ -114,14 +114,36 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Add(data)
 	f.Add([]byte("a: &a [*a]\n"))
+	f.Add([]byte(smallOverlay))
+	f.Add([]byte(strings.Replace(smallOverlay, "severity: warning", "params: {days: 31}", 1)))
+	overlay, err := files.ReadFile("efgs-2026.yaml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(overlay)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		p, err := Parse(data)
 		if err != nil {
-			if !errors.Is(err, ErrInvalid) {
-				t.Fatalf("error %v is not ErrInvalid", err)
+			if !errors.Is(err, ErrInvalid) || len(Mistakes(err)) == 0 {
+				t.Fatalf("error %v is not ErrInvalid, or says nothing", err)
 			}
 			return
 		}
+		if (p.Base != "") != (len(p.Deviations) > 0) {
+			t.Fatalf("base %q and %d deviations", p.Base, len(p.Deviations))
+		}
+		for _, d := range p.Deviations {
+			_, known := p.Rules[d.Rule]
+			if !known || len(d.Roles) == 0 || strings.TrimSpace(d.Reason) == "" || d.Date == "" || d.Severity == "" && d.Params == nil {
+				t.Fatalf("deviation %+v", d)
+			}
+			for _, role := range d.Roles {
+				if p.Rules[d.Rule].Severity[role] == "error" && d.Effect("error") == "off" {
+					t.Fatalf("an error vanishes: %+v", d)
+				}
+			}
+		}
+		_, _, _ = p.Difference(), Diff(p, embedded(Default)), p.Effective("EFGS-201", "nbtls")
 		for id, s := range p.Rules {
 			for _, role := range Roles() {
 				switch s.Severity[role] {
@@ -135,9 +157,13 @@ func FuzzParse(f *testing.F) {
 }
 
 func BenchmarkLoad(b *testing.B) {
-	for b.Loop() {
-		if _, err := Load(Default); err != nil {
-			b.Fatal(err)
-		}
+	for _, name := range Names() {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := Load(name); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

@@ -2,7 +2,8 @@
 # Installs the programs that the tests drive and that are not written in Go.
 #
 #   scripts/install-test-deps.sh test          C compiler, OpenSSL, SoftHSM, 7-Zip, xmllint
-#   scripts/install-test-deps.sh conformance   the same, and a JDK and MariaDB
+#   scripts/install-test-deps.sh conformance   the same, and a JDK, MariaDB, Chromium, HTML Tidy,
+#                                              poppler and pre-commit
 #
 # On Debian and Ubuntu it says what is missing and why, and installs that with
 # apt-get. Elsewhere it says what to install, and fails if something is missing.
@@ -52,6 +53,10 @@ if [ -n "$conformance" ]; then
 	have_jdk || need "a JDK, 11 or later" default-jdk-headless "verifies rows as the gateway's Java does"
 	{ have mariadbd && have mariadb && have mariadb-install-db; } ||
 		need MariaDB "mariadb-server mariadb-client" "imports the exported SQL; the tests start a server of their own"
+	have chromium || need Chromium "chromium fonts-dejavu-core" "shows and prints the HTML report"
+	have tidy || need "HTML Tidy" tidy "looks for what HTML does not allow"
+	{ have pdftotext && have pdfinfo; } || need poppler poppler-utils "reads what Chromium printed"
+	{ have pre-commit && have git; } || need pre-commit "pre-commit git" "runs the hook that this repository offers"
 fi
 
 if [ -z "$packages" ]; then

@@ -1,18 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"errors"
-	"fmt"
-	"io"
 	"os"
-	"slices"
+	"runtime"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/efgsta/efgsta/pkg/atomicfile"
-	"github.com/efgsta/efgsta/pkg/cert"
 	"github.com/efgsta/efgsta/pkg/report"
 	"github.com/efgsta/efgsta/pkg/vet"
 	"github.com/efgsta/efgsta/policy"
@@ -21,11 +16,19 @@ import (
 type checkFlags struct {
 	role, country, policy, at string
 	format, failOn, out       string
-	with, require             []string
+	require                   []string
+	known                     withFlags
+	within                    string
+	jobs                      int
+	waivers                   string
 	quiet                     bool
 	evidence                  evidenceFlags
+	zlint                     zlintFlag
 	password                  passwordFlag
 }
+
+// maxJobs is far more than any machine has a use for.
+const maxJobs = 1024
 
 func newCheckCmd(a *app) *cobra.Command {
 	var f checkFlags
@@ -44,6 +47,22 @@ The exit code is 0 if everything is accepted, 1 if something is refused or
 undecided, or has a finding at --fail-on or above, and 2 for mistakes on the
 command line, unreadable paths, and directories without any certificate.
 
+--waivers FILE names exceptions, each about one rule and one certificate:
+  schema: efgsta.waivers/v1
+  waivers:
+    - rule: validity-min             # or its id, EFGS-201
+      thumbprint: 3f0a…              # SHA-256 of the certificate, 64 hex digits
+      reason: the CA issues for 200 days at most
+      owner: PKI desk
+      expires: 2027-01-31            # the last day on which it holds, or a time
+What one covers is shown as waived and counts no more. One that is expired or about
+a failure that is never waived is an error (EFGS-008), one that meets nothing a
+warning (EFGS-009).
+
+Files are vetted on every core, in two passes, so that keys can be compared; the
+verdicts come in the order of the paths, with any --jobs. At most 1000 certificates
+of one file are vetted, and a verdict more says how many are left.
+
 --format json is for programs, sarif for code scanning, junit for test reports,
 github for annotations of a workflow run, markdown for a pull request, and html
 is a page to file or to send. The same input at the same --at gives the same bytes.`,
@@ -57,7 +76,7 @@ is a page to file or to send. The same input at the same --at gives the same byt
 			}
 			return nil
 		},
-		RunE: func(_ *cobra.Command, args []string) error { return check(a, &f, args) },
+		RunE: func(c *cobra.Command, args []string) error { return check(c, a, &f, args) },
 	}
 	c.Flags().StringVar(&f.role, "type", "auto", "auto, nbtls, nbbs, efgstls or efgsta")
 	c.Flags().StringVar(&f.country, "country", "", "member state `CC` that brings the certificates")
@@ -66,15 +85,20 @@ is a page to file or to send. The same input at the same --at gives the same byt
 	c.Flags().StringVar(&f.format, "format", "table", strings.Join(report.CheckFormats(), ", "))
 	c.Flags().StringVar(&f.failOn, "fail-on", vet.SeverityError, "mildest severity that fails: error, warning or notice")
 	f.evidence.add(c)
+	f.zlint.add(c)
 	f.password.add(c)
-	c.Flags().StringArrayVar(&f.with, "with", nil, "certificate or public key `FILE` whose keys must not be shared; may be repeated")
-	c.Flags().StringArrayVar(&f.require, "require", nil, "`RULE|all` that must not go without its evidence; may be repeated")
+	f.known.add(c)
+	repeatedVar(c, &f.require, "require", "`RULE|all` that must not go without its evidence; may be repeated")
+	c.Flags().StringVar(&f.within, "within", "", "also fail what ends within `DAYS`, e.g. 45d, or is due for renewal by the policy (EFGS-206)")
+	c.Flags().IntVar(&f.jobs, "jobs", min(runtime.GOMAXPROCS(0), maxJobs), "vet `N` files at the same time; every core if not given")
+	c.Flags().Lookup("jobs").DefValue = "0" // not shown: it differs from machine to machine
+	c.Flags().StringVar(&f.waivers, "waivers", "", "recorded exceptions in `FILE`, YAML; see above")
 	c.Flags().BoolVar(&f.quiet, "quiet", false, "table: only what is not accepted, and why")
 	c.Flags().StringVarP(&f.out, "output", "o", "", "write the result to `FILE`")
 	return c
 }
 
-func check(a *app, f *checkFlags, paths []string) error {
+func check(c *cobra.Command, a *app, f *checkFlags, paths []string) error {
 	req, err := f.request(a)
 	if err != nil {
 		return err
@@ -87,8 +111,11 @@ func check(a *app, f *checkFlags, paths []string) error {
 	if err != nil {
 		return usagef("", "--policy %s: %w", f.policy, err)
 	}
-	with, err := readWith(f.with)
+	with, err := f.known.read(&req)
 	if err != nil {
+		return err
+	}
+	if req.Waivers, err = readWaivers(f.waivers); err != nil {
 		return err
 	}
 	proof, err := f.evidence.read()
@@ -100,37 +127,52 @@ func check(a *app, f *checkFlags, paths []string) error {
 		return err
 	}
 	defer erase()
-	found, err := gather(a, paths, o)
+	run := &checkRun{
+		app: a, engine: engine, req: req, options: o, jobs: f.jobs, progress: a.newProgress(), keys: newOthers(with),
+	}
+	if f.out != "" || f.zlint.name != "" || several(paths) {
+		// A single file is over before anybody could interrupt it, and the handler
+		// would be a tenth of that.
+		catchInterrupts(c, nil)
+	} else {
+		run.jobs = 1
+	}
+	ctx := c.Context()
+	zlint, stop, err := f.zlint.start(ctx)
 	if err != nil {
 		return err
 	}
-	if len(found.inputs) == 0 {
-		return usagef("name a certificate file, or a directory that holds one",
-			"no certificate found in %s (%s skipped)", strings.Join(paths, ", "), plural(found.skipped, "file"))
+	defer stop()
+	run.req.Zlint = zlint
+	if err := run.gather(ctx, paths); err != nil {
+		return err
 	}
-	req.Others = others(found.inputs, req, with)
-	if req.Evidence = proof.Evidence; req.Evidence != nil {
+	if len(run.files) == 0 {
+		return usagef("name a certificate file, or a directory that holds one",
+			"no certificate found in %s (%s skipped)", strings.Join(paths, ", "), plural(run.skipped, "file"))
+	}
+	run.req.Others = run.keys.known()
+	if run.req.Evidence = proof.Evidence; run.req.Evidence != nil {
 		for _, k := range with {
-			req.Evidence.Add(k.Certificate)
+			run.req.Evidence.Add(k.Certificate)
 		}
 	}
 
 	proof.notes(a)
 
-	rep := &report.Check{Policy: pol, At: req.At, Files: len(found.inputs), Skipped: found.skipped, FailOn: f.failOn, Version: version}
+	head := report.Header{Policy: pol, At: req.At, FailOn: f.failOn, Renewal: f.within != "", Version: version}
 	if proof.Evidence != nil && proof.Roots != nil {
-		rep.Roots = proof.Roots.Name
+		head.Roots = proof.Roots.Name
 	}
-	for _, in := range found.inputs {
-		rep.Results = append(rep.Results, engine.Input(in, req)...)
+	if zlint != nil {
+		head.Zlint = zlint.Name
+		a.notef("a second opinion on TLS certificates by %s", report.Escape(zlint.Name))
 	}
-	if err := f.write(a, rep); err != nil {
-		return err
+	good, err := run.write(ctx, f, head)
+	if err == nil && !good {
+		err = no()
 	}
-	if slices.ContainsFunc(rep.Results, rep.Fails) {
-		return no()
-	}
-	return nil
+	return err
 }
 
 // request checks the flags and turns them into what every certificate is asked.
@@ -159,6 +201,14 @@ func (f *checkFlags) request(a *app) (vet.Request, error) {
 	if c := f.country; c != "" && (len(c) != 2 || strings.Trim(c, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "") {
 		return req, usagef("two capital letters, such as DE", "--country %q is not a country code", c)
 	}
+	if f.within != "" {
+		if req.Within, err = parseDays(f.within); err != nil {
+			return req, err
+		}
+	}
+	if f.jobs < 1 || f.jobs > maxJobs {
+		return req, usagef("leave it away to use every core", "--jobs %d is not between 1 and %d", f.jobs, maxJobs)
+	}
 	for _, name := range f.require {
 		rule, ok := vet.Find(name)
 		if !ok && name != "all" {
@@ -185,63 +235,8 @@ func loadPolicy(nameOrFile string) (*policy.Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p, err = policy.Parse(data); err != nil {
+	if p, err = policy.ParseFile(nameOrFile, data); err != nil {
 		return nil, usagef("", "--policy %s: %w", nameOrFile, err)
 	}
 	return p, nil
-}
-
-// others are all certificates of this run and those of --with. A single
-// certificate has nothing to be compared with: nil says so.
-func others(inputs []*cert.Input, req vet.Request, with []vet.Known) []vet.Known {
-	known := with
-	different := map[cert.Thumbprint]bool{}
-	for _, in := range inputs {
-		for _, it := range in.Items {
-			if it.Cert == nil {
-				continue
-			}
-			k := vet.Known{Certificate: it.Cert, Role: req.Role, Country: req.Country, Source: in.File}
-			if k.Role == "" {
-				k.Role, _ = vet.RoleOf(it.Cert, req.Country)
-			}
-			if cs := it.Cert.Countries(); k.Country == "" && len(cs) == 1 {
-				k.Country = cs[0]
-			}
-			if len(in.Items) > 1 {
-				k.Source = fmt.Sprintf("%s #%d", in.File, it.Index+1)
-			}
-			known = append(known, k)
-			different[it.Cert.Thumbprint()] = true
-		}
-	}
-	if len(with) == 0 && len(different) < 2 {
-		return nil
-	}
-	return known
-}
-
-func (f *checkFlags) write(a *app, rep *report.Check) error {
-	render := func(w io.Writer, o report.Options) error { return rep.Write(w, f.format, o) }
-	if f.out == "" {
-		return render(a.out, report.Options{Width: a.width(), Colour: a.colour(), Quiet: f.quiet})
-	}
-	var b bytes.Buffer
-	if err := render(&b, report.Options{Quiet: f.quiet}); err != nil {
-		return err
-	}
-	return replaceFile(f.out, b.Bytes())
-}
-
-// replaceFile writes a report so that a reader sees the old one or the new one,
-// never half. What is not a regular file (a device, a pipe) is written to as it is.
-func replaceFile(name string, data []byte) error {
-	write := atomicfile.Replace
-	if st, err := os.Stat(name); err == nil && !st.Mode().IsRegular() {
-		write = os.WriteFile
-	}
-	if err := write(name, data, 0o644); err != nil {
-		return usagef("name a file in a directory that can be written to", "-o: %w", err)
-	}
-	return nil
 }

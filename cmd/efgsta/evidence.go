@@ -21,8 +21,8 @@ type evidenceFlags struct {
 
 func (f *evidenceFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.roots, "roots", "none", "trusted roots: `FILE|mozilla|none`; mozilla is Mozilla's store as it is in this program, of "+vet.MozillaDate)
-	c.Flags().StringArrayVar(&f.crls, "crl", nil, "revocation lists in `FILE|DIR`, PEM or DER; may be repeated")
-	c.Flags().StringArrayVar(&f.ocsp, "ocsp", nil, "OCSP response in `FILE`; may be repeated")
+	repeatedVar(c, &f.crls, "crl", "revocation lists in `FILE|DIR`, PEM or DER; may be repeated")
+	repeatedVar(c, &f.ocsp, "ocsp", "OCSP response in `FILE`; may be repeated")
 }
 
 // given is the evidence of a command line; nil inside: none.

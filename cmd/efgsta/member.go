@@ -60,7 +60,7 @@ func newMemberAddCmd(a *app) *cobra.Command {
 	ws.add(c, a)
 	format.add(c)
 	c.Flags().StringVar(&name, "name", "", "`NAME` of the member state")
-	c.Flags().StringArrayVar(&contacts, "contact", nil, "technical contact, `'NAME <ADDRESS>'`; may be repeated")
+	repeatedVar(c, &contacts, "contact", "technical contact, `'NAME <ADDRESS>'`; may be repeated")
 	return c
 }
 

@@ -51,6 +51,8 @@ type order struct {
 	thumbprint          string // thumbprint=: hex that the SHA-256 begins with
 	eku                 string // eku=: client, server, both, none
 	ca                  bool   // ca=true
+	policies            string // policies=: the OID of a certificate policy, which anyone can write
+	urls                string // urls=: where its issuer publishes issuer.der, list.crl and ocsp
 }
 
 func parseOrder(args []string) (order, error) {
@@ -95,6 +97,10 @@ func parseOrder(args []string) (order, error) {
 			o.thumbprint = value
 		case "eku":
 			o.eku = value
+		case "policies":
+			o.policies = value
+		case "urls":
+			o.urls = value
 		case "ca":
 			o.ca, err = strconv.ParseBool(value)
 		default:
@@ -235,6 +241,16 @@ func (o order) template(key crypto.Signer) (*x509.Certificate, error) {
 	t := &x509.Certificate{
 		RawSubject: subject, NotBefore: from, NotAfter: from.AddDate(0, 0, o.days).Add(-time.Second),
 		KeyUsage: x509.KeyUsageDigitalSignature,
+	}
+	if o.policies != "" {
+		oid, err := x509.ParseOID(o.policies)
+		if err != nil {
+			return nil, err
+		}
+		t.Policies = []x509.OID{oid}
+	}
+	if o.urls != "" {
+		t.IssuingCertificateURL, t.CRLDistributionPoints, t.OCSPServer = []string{o.urls + "/issuer.der"}, []string{o.urls + "/list.crl"}, []string{o.urls + "/ocsp"}
 	}
 	spki, err := x509.MarshalPKIXPublicKey(key.Public())
 	if err != nil {

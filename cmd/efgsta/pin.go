@@ -19,7 +19,7 @@ type pinFlags struct {
 }
 
 func (f *pinFlags) add(c *cobra.Command) {
-	c.Flags().StringArrayVar(&f.files, "anchor", nil, "pinned EFGSTA certificate `FILE`; twice during a roll")
+	repeatedVar(c, &f.files, "anchor", "pinned EFGSTA certificate `FILE`; twice during a roll")
 	c.Flags().StringVar(&f.sha256, "anchor-sha256", "", "pin the EFGSTA by the SHA-256 `HEX` of its certificate, with or without colons")
 	c.Flags().StringVar(&f.at, "at", "", "judge at this `TIME` (RFC 3339 or YYYY-MM-DD)")
 }

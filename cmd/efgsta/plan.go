@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,18 +13,27 @@ import (
 	"github.com/efgsta/efgsta/pkg/cert"
 	"github.com/efgsta/efgsta/pkg/report"
 	"github.com/efgsta/efgsta/pkg/vet"
+	"github.com/efgsta/efgsta/policy"
 )
 
 func newPlanCmd(a *app) *cobra.Command {
 	var ws wsFlags
 	var format formatFlag
+	var drop []string
 	c := &cobra.Command{
 		Use:   "plan",
 		Short: "Fix the exact bytes of the next release",
 		Long: `Vets every certificate again and writes the plan of the next release: what is
 added and removed against the last one, what is kept out and why, and every byte
 that will be signed. Its digest is what people compare and approve; anything
-recorded after it voids it.`,
+recorded after it voids it.
+
+What leaves the list never comes back. Where a listed certificate would leave it
+only because evidence about it is missing or stale, nothing is planned (exit 1): submit
+the certificate again with fresh evidence, or name it with --drop. A certificate
+that a rule fails, such as an expired or revoked one, leaves by itself.`,
+		Example: `  efgsta plan
+  efgsta plan --drop 0123456789abcdef     # off the list for good, without evidence`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := format.check(); err != nil {
@@ -33,7 +44,10 @@ recorded after it voids it.`,
 				return err
 			}
 			defer s.Close()
-			p, err := ceremony.Make(s.Workspace, s.policy, toolName, s.now)
+			p, err := ceremony.Make(s.Workspace, s.policy, toolName, s.now, drop...)
+			if errors.Is(err, ceremony.ErrEvidence) {
+				return refused(err)
+			}
 			if err != nil {
 				return err
 			}
@@ -50,6 +64,7 @@ recorded after it voids it.`,
 			} else {
 				a.showPlan(p)
 			}
+			a.warnDropped(p.Plan)
 			a.notef("plan written to %s", path)
 			a.notef("next: efgsta sign (before %s)", p.Plan.SignBefore.Format(time.RFC3339))
 			return nil
@@ -57,13 +72,18 @@ recorded after it voids it.`,
 	}
 	ws.add(c, a)
 	format.add(c)
+	repeatedVar(c, &drop, "drop", "take off the list for good what only lacks evidence: its `THUMBPRINT`, or at least its first 16 digits; may be repeated")
 	return c
 }
 
 // showPlan prints a plan as the operator reads it before signing.
 func (a *app) showPlan(p *ceremony.Pending) {
 	plan := p.Plan
-	a.printf("Plan for release %d of %s (%s), policy %s\n\n", plan.Sequence, plan.ListID, plan.Environment, plan.Policy.Name)
+	a.printf("Plan for release %d of %s (%s), policy %s\n", plan.Sequence, plan.ListID, plan.Environment, plan.Policy.Name)
+	if pol, err := policy.Load(plan.Policy.Name); err == nil && pol.Difference() != "" {
+		a.printf("The policy has %s: efgsta policy diff %s %s\n", pol.Difference(), pol.Base, pol.Name)
+	}
+	a.printf("\n")
 	signs := map[string]string{"add": "+", "keep": "=", "remove": "-"}
 	var rows [][]string
 	for _, ch := range plan.Changes {
@@ -71,6 +91,8 @@ func (a *app) showPlan(p *ceremony.Pending) {
 	}
 	a.table([]string{"", "state", "type", "sha256", "subject", "reason"}, rows)
 	a.showKeptOut(plan.KeptOut)
+	a.showDropped(plan.Dropped)
+	a.showDeviations(plan.Certificates)
 	a.showNotEvaluated(plan.Certificates)
 	for _, l := range plan.LeftOut {
 		a.printf("\nNo files for the %s: %s\n", l.Target, report.Escape(l.Reason))
@@ -84,21 +106,44 @@ func (a *app) showPlan(p *ceremony.Pending) {
 }
 
 // showNotEvaluated names what nobody looked at: it is not passed, and the operator
-// signs in spite of it.
+// signs in spite of it. What all certificates of a type lack is said once.
 func (a *app) showNotEvaluated(listed []ceremony.PlannedCertificate) {
-	title := "\nNot evaluated, and listed all the same:\n"
-	for _, c := range listed {
-		var rules []string
-		for _, f := range c.Findings {
-			if f.Status == vet.StatusNotEvaluated {
-				rules = append(rules, f.ID+" "+f.Name)
+	var lines []string
+	for _, role := range vet.Roles() {
+		of := slices.DeleteFunc(slices.Clone(listed), func(c ceremony.PlannedCertificate) bool { return c.Type != role })
+		var shared []string
+		if len(of) > 1 {
+			shared = notEvaluated(of[0])
+			for _, c := range of {
+				own := notEvaluated(c)
+				shared = slices.DeleteFunc(shared, func(rule string) bool { return !slices.Contains(own, rule) })
 			}
 		}
-		if len(rules) > 0 {
-			a.printf("%s  %s %s %s  %s\n", title, c.Country, strings.ToUpper(string(c.Type)), cert.ShortHex(c.SHA256), strings.Join(rules, ", "))
-			title = ""
+		name := strings.ToUpper(string(role))
+		if len(shared) > 0 {
+			lines = append(lines, fmt.Sprintf("every %s  %s", name, strings.Join(shared, ", ")))
+		}
+		for _, c := range of {
+			own := slices.DeleteFunc(notEvaluated(c), func(rule string) bool { return slices.Contains(shared, rule) })
+			if len(own) > 0 {
+				lines = append(lines, fmt.Sprintf("%s %s %s  %s", c.Country, name, cert.ShortHex(c.SHA256), strings.Join(own, ", ")))
+			}
 		}
 	}
+	if len(lines) > 0 {
+		a.printf("\nNot evaluated, and listed all the same:\n  %s\n", strings.Join(lines, "\n  "))
+	}
+}
+
+// notEvaluated are the rules of which the plan says so.
+func notEvaluated(c ceremony.PlannedCertificate) []string {
+	var rules []string
+	for _, f := range c.Findings {
+		if f.Status == vet.StatusNotEvaluated {
+			rules = append(rules, f.ID+" "+f.Name)
+		}
+	}
+	return rules
 }
 
 func (a *app) showKeptOut(kept []ceremony.KeptOut) {
@@ -121,6 +166,24 @@ func refuses(f vet.Finding) bool {
 	return f.Blocks || (f.Severity == "error" && f.Status == "fail")
 }
 
+// showDropped names what leaves by the operator's word alone.
+func (a *app) showDropped(dropped []ceremony.Dropped) {
+	if len(dropped) == 0 {
+		return
+	}
+	a.printf("\nDropped with --drop, for good, though nothing was found against them:\n")
+	for _, d := range dropped {
+		a.printf("  %s %s %s  %s not evaluated\n", d.Country, strings.ToUpper(string(d.Type)), cert.ShortHex(d.SHA256), strings.Join(d.Rules, ", "))
+	}
+}
+
+// warnDropped says it also to whoever reads the machine form elsewhere.
+func (a *app) warnDropped(p *ceremony.Plan) {
+	for _, d := range p.Dropped {
+		a.notef("warning: %s %s %s leaves the list for good, only for want of evidence (%s)", d.Country, strings.ToUpper(string(d.Type)), cert.ShortHex(d.SHA256), strings.Join(d.Rules, ", "))
+	}
+}
+
 // groups splits hex into fours for reading aloud and comparing.
 func groups(hex string) string {
 	var out []string
@@ -136,5 +199,9 @@ func summary(p *ceremony.Plan) string {
 	for _, ch := range p.Changes {
 		n[ch.Kind]++
 	}
-	return fmt.Sprintf("release %d: %d added, %d kept, %d removed, %d kept out", p.Sequence, n["add"], n["keep"], n["remove"], len(p.KeptOut))
+	line := fmt.Sprintf("release %d: %d added, %d kept, %d removed, %d kept out", p.Sequence, n["add"], n["keep"], n["remove"], len(p.KeptOut))
+	if len(p.Dropped) > 0 {
+		line += fmt.Sprintf(", %d dropped only for want of evidence", len(p.Dropped))
+	}
+	return line
 }

@@ -86,12 +86,17 @@ func newPlace(t *testing.T) *place {
 // submit brings one more NBBS and one more NBTLS.
 func (p *place) submit(t *testing.T) {
 	t.Helper()
+	as := func(s string) string { return s }
+	ca, list := filepath.Join(p.dir, "ca.pem"), filepath.Join(p.dir, "list.crl")
+	if err := writeCA([]string{ca, list}, as); err != nil {
+		t.Fatal(err)
+	}
 	for _, role := range []string{"nbbs", "nbtls"} {
 		name := filepath.Join(p.dir, role+".pem")
-		if err := p.maker.writeCert([]string{role, "DE", name}, func(s string) string { return s }); err != nil {
+		if err := p.maker.writeCert([]string{role, "DE", name}, as); err != nil {
 			t.Fatal(err)
 		}
-		must(t, "submit", "DE", "--workspace", p.ws, "--"+role, name, "--confirmed-by", "phone")
+		must(t, "submit", "DE", "--workspace", p.ws, "--"+role, name, "--roots", ca, "--crl", list, "--confirmed-by", "phone")
 	}
 }
 

@@ -29,7 +29,7 @@ It never opens a network connection.`,
 		id, title string
 		commands  []*cobra.Command
 	}{
-		{"vet", "Vet certificates (no workspace needed):", []*cobra.Command{newCheckCmd(a), newRulesCmd(a), newTemplateCmd(a)}},
+		{"vet", "Vet certificates (no workspace needed):", []*cobra.Command{newCheckCmd(a), newRulesCmd(a), newPolicyCmd(a), newTemplateCmd(a)}},
 		{"decide", "Decide (append to the journal):", []*cobra.Command{newInitCmd(a), newAnchorCmd(a), newMemberCmd(a), newSubmitCmd(a)}},
 		{"sign", "Sign:", []*cobra.Command{newStatusCmd(a), newPlanCmd(a), newSignCmd(a)}},
 		{"send", "Hand out and verify:", []*cobra.Command{newExportCmd(a), newVerifyCmd(a)}},

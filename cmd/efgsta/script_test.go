@@ -31,6 +31,7 @@ type makerKey struct{}
 //	exits 2 efgsta check …                  run and compare the exit code
 //	workspace DIR CC…                       make a rehearsal workspace with a P-256 EFGSTA (also in efgsta.pem) and
 //	                                        these members, whose good certificates are DE-nbbs.pem, DE-nbtls.pem …
+//	                                        and were submitted with ca.pem and list.crl, which mkca made
 //	release DIR                             plan and sign there
 //	words                                   read the plan's words from the last stdout into $WORDS
 //	when NAME +400d                         set $NAME to that time
@@ -104,13 +105,14 @@ func scriptWorkspace(ts *testscript.TestScript, _ bool, args []string) {
 		"--key", "file:keys/efgsta.p8", "--pin-file", ts.Getenv("PASS"))
 	efgsta("anchor", "show", "--workspace", dir, "--pem")
 	ts.Check(os.WriteFile(ts.MkAbs("efgsta.pem"), []byte(ts.ReadFile("stdout")), 0o644))
+	ts.Check(writeCA([]string{"ca.pem", "list.crl"}, ts.MkAbs))
 	m := ts.Value(makerKey{}).(*maker)
 	for _, cc := range args[1:] {
 		nbbs, nbtls := cc+"-nbbs.pem", cc+"-nbtls.pem"
 		ts.Check(m.writeCert([]string{"nbbs", cc, nbbs}, ts.MkAbs))
 		ts.Check(m.writeCert([]string{"nbtls", cc, nbtls}, ts.MkAbs))
 		efgsta("member", "add", cc, "--workspace", dir, "--name", "State "+cc, "--contact", "PKI desk <pki@example.org>")
-		efgsta("submit", cc, "--workspace", dir, "--nbtls", nbtls, "--nbbs", nbbs, "--confirmed-by", "phone")
+		efgsta("submit", cc, "--workspace", dir, "--nbtls", nbtls, "--nbbs", nbbs, "--roots", "ca.pem", "--crl", "list.crl", "--confirmed-by", "phone")
 	}
 }
 

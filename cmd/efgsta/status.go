@@ -130,23 +130,28 @@ func (s *session) status(within int) (*statusReport, error) {
 		}
 	}
 	changed := list == nil
+	var undecided []string
+	known := s.Known()
 	for _, c := range s.Certificates() {
 		evidence, err := s.Evidence(c.SHA256)
 		if err != nil {
 			return nil, err
 		}
-		r := engine.Vet(vet.Request{Certificate: c.Certificate, Role: c.Type, Country: c.Country, At: s.now, Others: s.Known(), Evidence: evidence})
+		r := engine.Vet(vet.Request{Certificate: c.Certificate, Role: c.Type, Country: c.Country, At: s.now, Workspace: true, Others: known, Evidence: evidence})
 		line := statusLine{c.Country, c.Type, c.SHA256, c.Subject, r.Verdict, c.Certificate.NotAfter, daysLeft(s.now, c.Certificate.NotAfter), false}
 		if list != nil {
 			_, line.Listed = list.Find(c.Certificate.Thumbprint())
 		}
 		st.Certificates = append(st.Certificates, line)
+		if ids := lacks(r); len(ids) > 0 {
+			undecided = append(undecided, fmt.Sprintf("%s %s %s: %s not evaluated: efgsta plan says what is missing", c.Country, strings.ToUpper(string(c.Type)), cert.ShortHex(c.SHA256), strings.Join(ids, ", ")))
+		}
 		changed = changed || line.Listed != (r.Verdict == vet.VerdictAccepted)
 		if line.Listed || r.Verdict == vet.VerdictAccepted {
 			due(fmt.Sprintf("%s %s %s", c.Country, strings.ToUpper(string(c.Type)), cert.ShortHex(c.SHA256)), c.Certificate.NotAfter)
 		}
 	}
-	st.Missing = s.missing(st.Certificates)
+	st.Missing = append(s.missing(st.Certificates), undecided...)
 	for _, c := range s.Certificates() {
 		if c.ConfirmedBy == "" {
 			st.Missing = append(st.Missing, fmt.Sprintf("%s %s %s: its fingerprint was not read back (submit it again with --confirmed-by)", c.Country, strings.ToUpper(string(c.Type)), cert.ShortHex(c.SHA256)))
@@ -156,6 +161,17 @@ func (s *session) status(within int) (*statusReport, error) {
 		st.Next = append(st.Next, "efgsta plan, then efgsta sign")
 	}
 	return st, nil
+}
+
+// lacks names the rules whose missing evidence alone keeps a certificate out of the plan.
+func lacks(r *vet.Result) []string {
+	var ids []string
+	for _, f := range r.Findings {
+		if r.Verdict == vet.VerdictUndecided && f.Blocks {
+			ids = append(ids, f.ID)
+		}
+	}
+	return ids
 }
 
 // missing names the members that have no acceptable certificate of a kind (Governance 3.2: two are needed).

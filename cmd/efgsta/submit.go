@@ -80,8 +80,8 @@ out of every plan until a conforming one follows.`,
 	format.add(c)
 	password.add(c)
 	evidence.add(c)
-	c.Flags().StringArrayVar(&nbtls, "nbtls", nil, "`FILE` with the TLS certificate; may be repeated")
-	c.Flags().StringArrayVar(&nbbs, "nbbs", nil, "`FILE` with the batch signature certificate; may be repeated")
+	repeatedVar(c, &nbtls, "nbtls", "`FILE` with the TLS certificate; may be repeated")
+	repeatedVar(c, &nbbs, "nbbs", "`FILE` with the batch signature certificate; may be repeated")
 	c.Flags().StringVar(&confirmed, "confirmed-by", "", "`HOW` the fingerprints were read back, e.g. phone (Governance 3.2)")
 	return c
 }
@@ -116,8 +116,11 @@ func (s *submission) turnAway(file, reason string) error {
 // vet judges every certificate beside all others that the workspace and this submission know.
 func (s *submission) vet() error {
 	known := s.Known()
+	var together []vet.Known
 	for _, f := range s.items {
-		known = append(known, vet.Known{Certificate: f.Certificate, Role: f.Data.Type, Country: s.country, Source: "the " + string(f.Data.Type) + " of this submission"})
+		k := vet.Known{Certificate: f.Certificate, Role: f.Data.Type, Country: s.country, Source: "the " + string(f.Data.Type) + " of this submission"}
+		known.Add(k)
+		together = append(together, k)
 	}
 	for i := range s.items {
 		f := &s.items[i]
@@ -125,7 +128,7 @@ func (s *submission) vet() error {
 		if err != nil {
 			return err
 		}
-		f.result = s.engine.Vet(vet.Request{Certificate: f.Certificate, Role: f.Data.Type, Country: s.country, At: s.session.now, Others: known,
+		f.result = s.engine.Vet(vet.Request{Certificate: f.Certificate, Role: f.Data.Type, Country: s.country, At: s.session.now, Workspace: true, Intake: true, Others: known, Submission: together,
 			Evidence: s.given.Over(before)})
 		f.result.File = f.Data.File
 		f.Data.Verdict, f.Data.Policy = f.result.Verdict, s.policy.SHA256
@@ -266,6 +269,6 @@ func (s *submission) printJSON() error {
 
 // showResults prints verdicts as check does.
 func (a *app) showResults(results []*vet.Result, s *session) error {
-	check := report.Check{Policy: s.policy, At: s.now, Results: results, Files: len(results)}
+	check := report.Check{Header: report.Header{Policy: s.policy, At: s.now}, Results: results, Files: len(results)}
 	return check.Table(a.out, a.reportOptions())
 }

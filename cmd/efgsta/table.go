@@ -29,7 +29,7 @@ func (a *app) table(header []string, rows [][]string) {
 			Row:    tw.CellConfig{Formatting: tw.CellFormatting{AutoWrap: tw.WrapNone}, Alignment: tw.CellAlignment{Global: tw.AlignLeft}},
 		}),
 		// The same output in every locale.
-		tablewriter.WithEastAsian(off),
+		tablewriter.WithEastAsian(false),
 	)
 	t.Header(header)
 	for _, r := range rows {

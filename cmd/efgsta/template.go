@@ -63,7 +63,7 @@ the EFGSTA.`,
 	c.Flags().StringVar(&f.locality, "locality", "", "locality (L)")
 	c.Flags().StringVar(&f.name, "common-name", "", "common name (CN); default: the first --dns, or \"EFGS NBBS CC\"")
 	c.Flags().StringVar(&f.email, "email", "", "contact `ADDRESS` (E)")
-	c.Flags().StringArrayVar(&f.dns, "dns", nil, "nbtls: DNS `NAME`; may be repeated")
+	repeatedVar(c, &f.dns, "dns", "nbtls: DNS `NAME`; may be repeated")
 	c.Flags().StringVar(&f.algorithm, "algorithm", "", strings.Join(algorithmNames(), ", ")+"; default: rsa-pss-3072 for an nbbs, else rsa-3072")
 	c.Flags().IntVar(&f.days, "days", 0, "life of a self-signed certificate; default: as long as the policy allows, less a day")
 	c.Flags().StringVar(&f.policy, "policy", policy.Default, "policy `NAME|FILE`")
@@ -86,7 +86,7 @@ func (f templateFlags) script(role vet.Role) (string, error) {
 	if i < 0 {
 		return "", usagef("one of: "+strings.Join(algorithmNames(), ", "), "--algorithm %q is not known", f.algorithm)
 	}
-	shortest, longest := pol.Rules["EFGS-201"].Params["days"], pol.Rules["EFGS-202"].Params["years"]*365
+	shortest, longest := pol.Effective("EFGS-201", string(role)).Params["days"], pol.Effective("EFGS-202", string(role)).Params["years"]*365
 	switch {
 	case f.days == 0:
 		f.days = longest - 1 // a day short of where people count differently
@@ -106,13 +106,19 @@ func (f templateFlags) script(role vet.Role) (string, error) {
 	}
 	if role == vet.NBTLS {
 		usage := "extendedKeyUsage = clientAuth,serverAuth"
-		if word := pol.Rules["EFGS-405"].Severity[string(role)]; word == "off" || word == vet.SeverityNotice {
+		if pol.Effective("EFGS-405", string(role)).Severity[string(role)] != vet.SeverityError {
 			usage = "extendedKeyUsage = serverAuth" // all that public CAs give under such a policy
 		}
 		s.extensions = append(s.extensions, usage, "subjectAltName = @names")
 		s.dns = f.dns
 	} else {
 		s.extensions = append(s.extensions, "basicConstraints = critical,CA:FALSE", "subjectKeyIdentifier = hash")
+	}
+	if pol.File == "" && pol.Name != policy.Default {
+		s.checkFlags = " --policy " + pol.Name
+		if role == vet.NBTLS {
+			s.checkFlags += " --roots mozilla" // deviations rest on a verified chain
+		}
 	}
 	return s.text(), nil
 }
@@ -165,6 +171,9 @@ const anchorName = "EU Federation Gateway Service"
 // subject is the attributes in the order of the templates, as lines of a
 // configuration, and the flags that would add what the policy asks for.
 func (f templateFlags) subject(role vet.Role, pol *policy.Policy) (lines, missing []string, err error) {
+	if why := vet.CountryFault(f.country); why != "" && pol.Rules["EFGS-304"].Severity[string(role)] == vet.SeverityError {
+		return nil, nil, usagef("give the ISO code of the member state", "--country: %s (EFGS-304)", why)
+	}
 	lines = []string{"C = " + f.country}
 	for _, field := range []struct {
 		flag, attribute, rule, value string
@@ -176,7 +185,7 @@ func (f templateFlags) subject(role vet.Role, pol *policy.Policy) (lines, missin
 		{"common-name", "CN", "EFGS-306", f.name, 64},
 		{"email", "emailAddress", "EFGS-309", f.email, 128},
 	} {
-		word := pol.Rules[field.rule].Severity[string(role)]
+		word := pol.Effective(field.rule, string(role)).Severity[string(role)]
 		switch {
 		case field.value == "" && word == vet.SeverityError:
 			return nil, nil, usagef("", "--%s is missing: %s wants it (%s)", field.flag, pol.Name, field.rule)

@@ -15,6 +15,7 @@ type opensslScript struct {
 	name         string // of the files
 	country      string
 	policy       string
+	checkFlags   string // that check needs for the policy
 	algorithm    anchorAlgorithm
 	days         int
 	life         string // days that the policy allows
@@ -71,6 +72,7 @@ func (s opensslScript) text() string {
 	if s.role != vet.EFGSTA {
 		flags = " --country " + s.country
 	}
+	flags += s.checkFlags
 	line("# efgsta check --type %s%s %s.pem", s.name, flags, s.name)
 	return b.String()
 }

@@ -62,10 +62,15 @@ func (a *app) bug(what string, stack []byte) {
 	fmt.Fprintln(a.err, "hint: this is a bug; nothing further was written. Run again with EFGSTA_DEBUG=1 and report what it prints")
 }
 
+// isTerminal reports whether what is written there appears on a terminal.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
 // colour reports whether stdout may be coloured.
 func (a *app) colour() bool {
-	f, ok := a.out.(*os.File)
-	return ok && a.env("NO_COLOR") == "" && a.env("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
+	return a.env("NO_COLOR") == "" && a.env("TERM") != "dumb" && isTerminal(a.out)
 }
 
 // width is the width of the terminal on stdout in columns, or 0 if it is none.

@@ -34,6 +34,12 @@ type terminal struct {
 
 func startOnTerminal(t *testing.T, args ...string) *terminal {
 	t.Helper()
+	return startThere(t, false, args...)
+}
+
+// startThere is startOnTerminal with stderr on the terminal too, if errors is true.
+func startThere(t *testing.T, errors bool, args ...string) *terminal {
+	t.Helper()
 	control, tty, err := pty.Open()
 	if err != nil {
 		t.Fatal(err)
@@ -41,6 +47,9 @@ func startOnTerminal(t *testing.T, args ...string) *terminal {
 	term := &terminal{t: t, control: control, tty: tty, cmd: command(t, args...)}
 	t.Cleanup(func() { tty.Close(); control.Close() })
 	term.cmd.Stdin, term.cmd.Stdout, term.cmd.Stderr = tty, &term.out, &term.err
+	if errors {
+		term.cmd.Stderr = tty
+	}
 	term.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 0}
 	if err := term.cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -102,18 +102,8 @@ func WriteTree(dir string, files map[string][]byte, perm fs.FileMode) error {
 }
 
 func writeTemp(path string, data []byte, perm fs.FileMode) (string, error) {
-	f, err := os.CreateTemp(filepath.Dir(path), TempPrefix+"*")
+	f, err := createTemp(path, perm)
 	if err != nil {
-		// The caller knows path, not the temporary name.
-		var pe *fs.PathError
-		if errors.As(err, &pe) {
-			err = &fs.PathError{Op: "write", Path: path, Err: pe.Err}
-		}
-		return "", err
-	}
-	if err := f.Chmod(perm); err != nil {
-		f.Close()
-		os.Remove(f.Name())
 		return "", err
 	}
 	if err := fill(f, data); err != nil {
@@ -121,6 +111,24 @@ func writeTemp(path string, data []byte, perm fs.FileMode) (string, error) {
 		return "", err
 	}
 	return f.Name(), nil
+}
+
+func createTemp(path string, perm fs.FileMode) (*os.File, error) {
+	f, err := os.CreateTemp(filepath.Dir(path), TempPrefix+"*")
+	if err != nil {
+		// The caller knows path, not the temporary name.
+		var pe *fs.PathError
+		if errors.As(err, &pe) {
+			err = &fs.PathError{Op: "write", Path: path, Err: pe.Err}
+		}
+		return nil, err
+	}
+	if err := f.Chmod(perm); err != nil {
+		f.Close()
+		os.Remove(f.Name())
+		return nil, err
+	}
+	return f, nil
 }
 
 func fill(f *os.File, data []byte) error {

@@ -35,15 +35,15 @@ func Load(w *registry.Workspace, pol *policy.Policy, tool, digest string, now ti
 	if err := old.inWindow(now); err != nil {
 		return nil, err
 	}
-	again, err := Make(w, pol, tool, old.Created)
+	again, err := makePlan(w, pol, tool, old.Created, recorded(&old))
 	if err != nil {
 		return nil, err
 	}
 	if !bytes.Equal(again.Text, text) {
 		return nil, &Error{Msg: fmt.Sprintf("plan %s is not what this workspace gives: its file was changed", digest[:16]), Next: "make a new one with: efgsta plan", Err: ErrPlan}
 	}
-	// Certificates can expire between plan and signature.
-	today, err := Make(w, pol, tool, now)
+	// Certificates can expire, and evidence go stale, between plan and signature.
+	today, err := makePlan(w, pol, tool, now, recorded(&old))
 	if err != nil {
 		return nil, err
 	}

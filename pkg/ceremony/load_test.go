@@ -50,21 +50,24 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-func TestLoadRefuses(t *testing.T) {
-	changed := func(f *ceremonytest.Federation, p *ceremony.Pending, from, to string) (digest string) {
-		text := strings.Replace(string(p.Text), from, to, 1)
-		if text == string(p.Text) {
-			t.Fatalf("%q is not in the plan", from)
-		}
-		digest = release.Digest([]byte(text))
-		if err := os.Mkdir(f.PlanDir(digest), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(f.PlanDir(digest), "plan.json"), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return digest
+// changed writes a plan with a change in its text under the digest of that text.
+func changed(t *testing.T, f *ceremonytest.Federation, p *ceremony.Pending, from, to string) (digest string) {
+	t.Helper()
+	text := strings.Replace(string(p.Text), from, to, 1)
+	if text == string(p.Text) {
+		t.Fatalf("%q is not in the plan", from)
 	}
+	digest = release.Digest([]byte(text))
+	if err := os.Mkdir(f.PlanDir(digest), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(f.PlanDir(digest), "plan.json"), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return digest
+}
+
+func TestLoadRefuses(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(f *ceremonytest.Federation, p *ceremony.Pending) (digest string, now time.Time)
 		reason string
@@ -78,19 +81,19 @@ func TestLoadRefuses(t *testing.T) {
 			return p.Digest, at
 		}, "was changed"},
 		"another plan under its own digest": {func(f *ceremonytest.Federation, p *ceremony.Pending) (string, time.Time) {
-			return changed(f, p, `"reason": "accepted under`, `"reason": "rejected under`), at
+			return changed(t, f, p, `"reason": "accepted under`, `"reason": "rejected under`), at
 		}, "its file was changed"},
 		"more in the list": {func(f *ceremonytest.Federation, p *ceremony.Pending) (string, time.Time) {
-			return changed(f, p, `"sequence": 1`, `"sequence": 7`), at
+			return changed(t, f, p, `"sequence": 1`, `"sequence": 7`), at
 		}, "its file was changed"},
 		"not in canonical form": {func(f *ceremonytest.Federation, p *ceremony.Pending) (string, time.Time) {
-			return changed(f, p, "{\n", "{\n\n"), at
+			return changed(t, f, p, "{\n", "{\n\n"), at
 		}, "canonical"},
 		"another schema": {func(f *ceremonytest.Federation, p *ceremony.Pending) (string, time.Time) {
-			return changed(f, p, ceremony.PlanSchema, "efgsta.plan/v2"), at
+			return changed(t, f, p, ceremony.PlanSchema, "efgsta.plan/v2"), at
 		}, "schema"},
 		"a longer window": {func(f *ceremonytest.Federation, p *ceremony.Pending) (string, time.Time) {
-			return changed(f, p, p.Plan.SignBefore.Format(time.RFC3339), "2027-01-01T00:00:00Z"), at.AddDate(0, 0, 30)
+			return changed(t, f, p, p.Plan.SignBefore.Format(time.RFC3339), "2027-01-01T00:00:00Z"), at.AddDate(0, 0, 30)
 		}, ""},
 		"the journal gone on": {func(f *ceremonytest.Federation, p *ceremony.Pending) (string, time.Time) {
 			f.Member("IT")

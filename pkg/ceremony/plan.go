@@ -62,6 +62,7 @@ type Plan struct {
 	Anchor       PlannedAnchor        `json:"anchor"`
 	Changes      []Change             `json:"changes"`
 	KeptOut      []KeptOut            `json:"keptOut"`
+	Dropped      []Dropped            `json:"dropped"`
 	LeftOut      []LeftOut            `json:"targetsLeftOut"`
 	WithoutRow   []WithoutRow         `json:"withoutGatewayRow"`
 	Certificates []PlannedCertificate `json:"certificates"`
@@ -139,7 +140,15 @@ func (p *Pending) Words() []string { return Words(p.Digest, ConfirmWords) }
 
 // Make vets every certificate of the workspace at the given time and plans the next
 // release. The same workspace, time and tool give the same bytes. It writes nothing.
-func Make(w *registry.Workspace, pol *policy.Policy, tool string, at time.Time) (*Pending, error) {
+//
+// A certificate of the last list that now lacks evidence, and nothing else, must not
+// leave it unsaid: the error then wraps ErrEvidence. drop names those that shall, each
+// by its SHA-256 or at least 16 hex digits of it; errors about drop itself wrap ErrDrop.
+func Make(w *registry.Workspace, pol *policy.Policy, tool string, at time.Time, drop ...string) (*Pending, error) {
+	return makePlan(w, pol, tool, at, named(drop))
+}
+
+func makePlan(w *registry.Workspace, pol *policy.Policy, tool string, at time.Time, choose chooser) (*Pending, error) {
 	at = at.UTC().Truncate(time.Second)
 	a, err := currentAnchor(w, at)
 	if err != nil {
@@ -159,7 +168,7 @@ func Make(w *registry.Workspace, pol *policy.Policy, tool string, at time.Time) 
 		Tool: tool, Config: w.ConfigSHA256, Policy: trustlist.Policy{Name: pol.Name, SHA256: pol.SHA256},
 		Journal: release.JournalHead(w.Head()),
 		Anchor:  PlannedAnchor{a.Thumbprint().String(), a.Certificate.Subject.String(), a.Algorithm.String()},
-		Changes: []Change{}, KeptOut: []KeptOut{}, LeftOut: []LeftOut{}, WithoutRow: []WithoutRow{}, Certificates: []PlannedCertificate{},
+		Changes: []Change{}, KeptOut: []KeptOut{}, Dropped: []Dropped{}, LeftOut: []LeftOut{}, WithoutRow: []WithoutRow{}, Certificates: []PlannedCertificate{},
 	}
 	last, err := lastRelease(w, a)
 	if err != nil {
@@ -167,6 +176,9 @@ func Make(w *registry.Workspace, pol *policy.Policy, tool string, at time.Time) 
 	}
 	accepted, err := p.vet(w, engine, at, last)
 	if err != nil {
+		return nil, err
+	}
+	if err := p.drop(last, choose); err != nil {
 		return nil, err
 	}
 	draft := &release.Draft{Anchor: a, List: p.list(w, a, accepted, last), Journal: p.Journal, Tool: tool}
@@ -224,7 +236,7 @@ func (p *Plan) vet(w *registry.Workspace, engine *vet.Engine, at time.Time, last
 		if err != nil {
 			return nil, err
 		}
-		a, result, err := engine.Accept(vet.Request{Certificate: c.Certificate, Role: c.Type, Country: c.Country, At: at, Others: known, Evidence: evidence})
+		a, result, err := engine.Accept(vet.Request{Certificate: c.Certificate, Role: c.Type, Country: c.Country, At: at, Workspace: true, Intake: true, Others: known, Evidence: evidence})
 		if r, ok := removed[c.SHA256]; ok {
 			p.KeptOut = append(p.KeptOut, KeptOut{c.Country, c.Type, c.SHA256, c.Subject, vet.VerdictRefused, append(result.Findings, returning(r))})
 			continue
@@ -289,7 +301,7 @@ func (p *Plan) list(w *registry.Workspace, a *anchor.Anchor, accepted []vet.Acce
 	if last != nil {
 		for _, e := range last.List.Entries {
 			if !now[e.SHA256] {
-				reason := p.whyOut(e.SHA256)
+				reason := p.whyOut(e)
 				l.Removed = append(l.Removed, trustlist.Removal{Country: e.Country, Type: e.Type, SHA256: e.SHA256, Reason: reason, Since: p.Created})
 				p.Changes = append(p.Changes, Change{"remove", e.Country, e.Type, e.SHA256, e.Subject, reason})
 			}
@@ -299,19 +311,33 @@ func (p *Plan) list(w *registry.Workspace, a *anchor.Anchor, accepted []vet.Acce
 	return l
 }
 
-// whyOut gives the rule that keeps a once listed certificate out.
-func (p *Plan) whyOut(sha string) string {
-	for _, k := range p.KeptOut {
-		if k.SHA256 != sha {
-			continue
-		}
-		for _, f := range k.Findings {
-			if f.Blocks || (f.Severity == vet.SeverityError && f.Status == vet.StatusFail) {
-				return f.ID + " " + f.Name
-			}
+// keptOut is what keeps a certificate of the last list out of this one, or nil.
+func (p *Plan) keptOut(e trustlist.Entry) *KeptOut {
+	for i, k := range p.KeptOut {
+		if k.SHA256 == e.SHA256 && k.Country == e.Country && k.Type == e.Type {
+			return &p.KeptOut[i]
 		}
 	}
-	return "no longer in the workspace"
+	return nil
+}
+
+// whyOut gives the rule that keeps a once listed certificate out: one that failed, or
+// of one that the operator dropped the first that lacks its evidence.
+func (p *Plan) whyOut(e trustlist.Entry) string {
+	k := p.keptOut(e)
+	if k == nil {
+		return "no longer in the workspace"
+	}
+	why := ""
+	for _, f := range k.Findings {
+		switch {
+		case f.Severity == vet.SeverityError && f.Status == vet.StatusFail:
+			return f.ID + " " + f.Name
+		case f.Blocks && why == "":
+			why = "dropped: " + f.ID + " " + f.Name + " not evaluated"
+		}
+	}
+	return why
 }
 
 // inListOrder puts the vetted certificates in the order of the list's entries.

@@ -206,20 +206,20 @@ func TestListsFollowEachOther(t *testing.T) {
 	}
 }
 
-// The reason of a removal is the rule that failed, not one that merely had no evidence.
-func TestRemovalNamesTheRuleThatFailed(t *testing.T) {
+// A TLS certificate whose chain and revocation nobody gave any evidence of is not
+// planned (Governance 3.1), until it is given.
+func TestNoEvidenceNoListing(t *testing.T) {
 	f := ceremonytest.New(t)
-	f.Submit(ceremonytest.Spec{Country: "DE", Role: vet.NBTLS}) // EFGS-601 and 602 have no evidence
-	f.Release(at)
-	strict := load(t, policy.Default)
-	strict.SHA256 = strings.Repeat("ab", 32)
-	strict.Rules["EFGS-803"].Params["octets"] = 1
-	p, err := ceremony.Make(f.Workspace, strict, ceremonytest.Tool, at.AddDate(0, 0, 1))
-	if err != nil {
-		t.Fatal(err)
+	f.Submit(ceremonytest.Spec{Country: "DE"})
+	c := ceremonytest.Certificate(t, ceremonytest.Spec{Country: "DE", Role: vet.NBTLS})
+	f.SubmitCertificate("DE", vet.NBTLS, c)
+	p := f.Plan(at)
+	if out := p.Plan.KeptOut; len(p.Plan.Certificates) != 1 || len(out) != 1 || out[0].SHA256 != c.Thumbprint().String() || out[0].Verdict != vet.VerdictUndecided {
+		t.Fatalf("certificates %+v, kept out %+v", p.Plan.Certificates, out)
 	}
-	if got := changes(p); !strings.HasPrefix(got, "remove DE nbtls: EFGS-803") {
-		t.Errorf("changes %q", got)
+	f.SubmitEvidence("DE", c, at.AddDate(0, 1, 0))
+	if p := f.Plan(at); len(p.Plan.Certificates) != 2 || len(p.Plan.KeptOut) != 0 {
+		t.Errorf("certificates %+v, kept out %+v", p.Plan.Certificates, p.Plan.KeptOut)
 	}
 }
 

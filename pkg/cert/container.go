@@ -15,6 +15,8 @@ type Input struct {
 	Problems []Problem  // everything in the file that is not a good certificate block
 	// PrivateKey is true when any private key material was found. Its bytes are never kept here.
 	PrivateKey bool
+
+	canonical bool
 }
 
 // Item is one certificate marker or element of the input. Cert is nil when the

@@ -3,6 +3,7 @@ package cert
 import (
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/efgsta/efgsta/pkg/der"
 )
@@ -78,42 +79,40 @@ func (p *parser) extensions(r *der.Reader, e der.Element) {
 	}
 	seen := map[string]bool{}
 	for i := 0; in.More(); i++ {
-		path := fmt.Sprintf("extensions[%d]", i)
+		path := "extensions[" + strconv.Itoa(i) + "]"
 		e, ok := p.next(path, in)
 		if !ok {
 			return
 		}
-		ext, value, ok := p.extension(path, in, e)
+		ext, value, path, ok := p.extension(path, in, e)
 		if !ok {
 			continue
 		}
-		p.c.Extensions = append(p.c.Extensions, ext)
-		name := ExtensionName(ext.OID)
-		path += " " + name
+		p.add(ext)
 		if seen[ext.OID] {
 			p.faultAt(path, ext.Offset, "extension is there twice")
 			continue
 		}
 		seen[ext.OID] = true
-		if name != ext.OID { // one of RFC 5280, whose value is DER
+		if ExtensionName(ext.OID) != ext.OID { // one of RFC 5280, whose value is DER
 			p.value(path, in, ext, value)
 		}
 	}
 }
 
-// extension reads one Extension, without decoding its value.
-func (p *parser) extension(path string, r *der.Reader, e der.Element) (Extension, der.Element, bool) {
+// extension reads one Extension, without decoding its value, and adds its name to the path.
+func (p *parser) extension(path string, r *der.Reader, e der.Element) (Extension, der.Element, string, bool) {
 	ext := Extension{Offset: e.Offset}
 	in, ok := p.enter(path, r, e, der.TagSequence)
 	if !ok {
-		return ext, e, false
+		return ext, e, path, false
 	}
 	id, ok := p.next(path, in)
 	if !ok {
-		return ext, e, false
+		return ext, e, path, false
 	}
 	if ext.OID, ok = p.oid(path, id); !ok {
-		return ext, e, false
+		return ext, e, path, false
 	}
 	path += " " + ExtensionName(ext.OID)
 	value, ok := p.next(path, in)
@@ -135,10 +134,18 @@ func (p *parser) extension(path string, r *der.Reader, e der.Element) (Extension
 	default:
 		ext.Value = value.Content
 		p.atEnd(path, in)
-		return ext, value, true
+		return ext, value, path, true
+	}
+	p.add(ext)
+	return ext, value, path, false
+}
+
+func (p *parser) add(ext Extension) {
+	const usual = 10
+	if p.c.Extensions == nil {
+		p.c.Extensions = make([]Extension, 0, usual)
 	}
 	p.c.Extensions = append(p.c.Extensions, ext)
-	return ext, value, false
 }
 
 // value decodes the value of a known extension.

@@ -146,6 +146,7 @@ func (p *parser) name(path string, r *der.Reader, e der.Element) Name {
 		p.fault(path, err)
 		return n
 	}
+	var all []Attribute // of all RDNs, which are slices of it
 	for in.More() {
 		set, ok := p.next(path, in)
 		if !ok {
@@ -155,17 +156,25 @@ func (p *parser) name(path string, r *der.Reader, e der.Element) Name {
 			p.faultAt(path, set.Offset, "SET expected, found "+set.Kind())
 			continue
 		}
-		n.RDNs = append(n.RDNs, p.rdn(path, in, set))
+		if n.RDNs == nil {
+			n.RDNs, all = make([]RDN, 0, usualRDNs), make([]Attribute, 0, usualRDNs)
+		}
+		before := len(all)
+		all = p.rdn(all, path, in, set)
+		n.RDNs = append(n.RDNs, RDN(all[before:len(all):len(all)]))
 	}
 	return n
 }
 
-func (p *parser) rdn(path string, r *der.Reader, set der.Element) RDN {
-	rdn := RDN{}
+// usualRDNs is how many there is room for from the start.
+const usualRDNs = 8
+
+// rdn adds the attributes of an RDN to all.
+func (p *parser) rdn(all []Attribute, path string, r *der.Reader, set der.Element) []Attribute {
 	in, err := r.Enter(set)
 	if err != nil {
 		p.fault(path, err)
-		return rdn
+		return all
 	}
 	if !in.More() {
 		p.faultAt(path, set.Offset, "empty RelativeDistinguishedName")
@@ -176,10 +185,10 @@ func (p *parser) rdn(path string, r *der.Reader, set der.Element) RDN {
 			break
 		}
 		if a, ok := p.attribute(path, in, pair); ok {
-			rdn = append(rdn, a)
+			all = append(all, a)
 		}
 	}
-	return rdn
+	return all
 }
 
 func (p *parser) attribute(path string, r *der.Reader, pair der.Element) (Attribute, bool) {

@@ -1,6 +1,7 @@
 package cert
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math/big"
@@ -40,6 +41,17 @@ func Parse(raw []byte) (*Certificate, error) {
 // parser fills in a certificate and collects what is wrong with it.
 type parser struct {
 	c *Certificate
+
+	inner    sigalg.Algorithm // TBSAlgRaw as read, and what was wrong with it
+	innerErr error
+}
+
+// algorithm reads the outer AlgorithmIdentifier, which nearly always is the inner one again.
+func (p *parser) algorithm(raw []byte) (sigalg.Algorithm, error) {
+	if p.c.TBSAlgRaw != nil && bytes.Equal(raw, p.c.TBSAlgRaw) {
+		return p.inner, p.innerErr
+	}
+	return sigalg.ParseIdentifier(raw)
 }
 
 // fault records an error of the der or sigalg packages at its place.
@@ -128,7 +140,7 @@ func (p *parser) signed(what, inner string, r *der.Reader, e der.Element, fields
 	}
 	if alg, ok := p.next("signatureAlgorithm", in); ok {
 		p.c.AlgorithmRaw = alg.Raw
-		p.c.Algorithm, err = sigalg.ParseIdentifier(alg.Raw)
+		p.c.Algorithm, err = p.algorithm(alg.Raw)
 		p.faultIn("signatureAlgorithm", alg, err)
 	}
 	if sig, ok := p.next("signatureValue", in); ok {
@@ -193,8 +205,8 @@ func (p *parser) tbs(r *der.Reader) {
 	}
 	if e, ok := p.field("tbsCertificate.signature", r, der.TagSequence); ok {
 		c.TBSAlgRaw = e.Raw
-		_, err := sigalg.ParseIdentifier(e.Raw)
-		p.faultIn("tbsCertificate.signature", e, err)
+		p.inner, p.innerErr = sigalg.ParseIdentifier(e.Raw)
+		p.faultIn("tbsCertificate.signature", e, p.innerErr)
 	}
 	if e, ok := p.field("tbsCertificate.issuer", r, der.TagSequence); ok {
 		c.Issuer = p.name("tbsCertificate.issuer", r, e)

@@ -42,6 +42,7 @@ func (in *reading) file(name string, data []byte) *Input {
 		return in.Input
 	}
 	in.read(data)
+	in.canonical = in.isCanonical(data)
 	if len(in.Items) > 0 && len(in.Requests) > 0 {
 		in.foreign(structure{name: "certificate signing request beside a certificate", advice: adviceOther}, -1, in.Requests[0].Line)
 	}

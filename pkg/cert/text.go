@@ -65,13 +65,17 @@ func isBase64(c byte) bool {
 // first elements.
 const keyPrefix = 160
 
-// hexKey is how "openssl pkey -text" prints what is private in a key.
-var hexKey = regexp.MustCompile(`(?m)^[ \t]*(priv|privateExponent):\s+([0-9a-fA-F]{2}:){8}`)
+// printsKey reports whether text has what "openssl pkey -text" prints of what is
+// private in a key. Text that does not even have the word pays for no pattern.
+func printsKey(text []byte) bool {
+	return bytes.Contains(text, []byte("priv")) &&
+		regexp.MustCompile(`(?m)^[ \t]*(priv|privateExponent):\s+([0-9a-fA-F]{2}:){8}`).Match(text)
+}
 
 // strayKeys looks for private keys in text that is not a PEM block: base64 of
 // which the markers were cut off, a JSON web key, or OpenSSL's print of a key.
 func (in *reading) strayKeys(text []byte) {
-	if hexKey.Match(text) {
+	if printsKey(text) {
 		in.foreign(structure{name: "printed private key", private: true}, -1, 0)
 		return
 	}

@@ -27,6 +27,10 @@ func (l Limits) capped() Limits {
 	return l
 }
 
+func (l Limits) tooLong(b []byte) *Error {
+	return errorAt(l.Bytes, "input has %d bytes, at most %d are read", len(b), l.Bytes)
+}
+
 // Error says what is wrong with an encoding and at which byte of the input.
 type Error struct {
 	Offset int // byte offset in the whole input
@@ -43,10 +47,11 @@ func errorAt(offset int, format string, args ...any) *Error {
 // minimal lengths, no trailing data, every constructed element well formed, and
 // universal types in the form that DER gives them. The error is an *Error.
 func Check(b []byte, l Limits) error {
-	r, err := NewReader(b, l, DER)
-	if err != nil {
-		return err
+	l = l.capped()
+	if len(b) > l.Bytes {
+		return l.tooLong(b)
 	}
+	r := &Reader{data: b, s: &shared{mode: DER, maxDepth: l.Depth}}
 	e, err := r.Next()
 	if err != nil {
 		return err
@@ -57,7 +62,8 @@ func Check(b []byte, l Limits) error {
 	return check(r, e)
 }
 
-// check is recursive; Enter holds it to the depth cap.
+// check is recursive, held to the depth cap, and keeps its readers on the stack: it
+// sees every extension of every certificate.
 func check(r *Reader, e Element) error {
 	if err := e.checkForm(); err != nil {
 		return err
@@ -65,10 +71,10 @@ func check(r *Reader, e Element) error {
 	if !e.Constructed {
 		return nil
 	}
-	in, err := r.Enter(e)
-	if err != nil {
-		return err
+	if r.depth >= r.s.maxDepth {
+		return r.s.tooDeep(e.Offset)
 	}
+	in := &Reader{data: e.Content, base: e.ContentOffset(), depth: r.depth + 1, s: r.s}
 	for in.More() {
 		child, err := in.Next()
 		if err != nil {

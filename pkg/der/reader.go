@@ -49,6 +49,7 @@ type shared struct {
 	mode     Mode
 	maxDepth int
 	notes    []*Error
+	spare    []Reader // made in advance: an input has one reader for each constructed element
 }
 
 func (s *shared) note(offset int, msg string) {
@@ -68,9 +69,26 @@ type Reader struct {
 func NewReader(b []byte, l Limits, m Mode) (*Reader, error) {
 	l = l.capped()
 	if len(b) > l.Bytes {
-		return nil, errorAt(l.Bytes, "input has %d bytes, at most %d are read", len(b), l.Bytes)
+		return nil, l.tooLong(b)
 	}
-	return &Reader{data: b, s: &shared{mode: m, maxDepth: l.Depth}}, nil
+	in := &struct {
+		shared
+		first [2]Reader
+	}{shared: shared{mode: m, maxDepth: l.Depth}}
+	in.spare = in.first[1:]
+	in.first[0] = Reader{data: b, s: &in.shared}
+	return &in.first[0], nil
+}
+
+// reader returns a new reader of this input.
+func (s *shared) reader() *Reader {
+	const more = 16
+	if len(s.spare) == 0 {
+		s.spare = make([]Reader, more)
+	}
+	r := &s.spare[0]
+	s.spare = s.spare[1:]
+	return r
 }
 
 // More reports whether anything is left on this level.
@@ -124,9 +142,15 @@ func (r *Reader) Enter(e Element) (*Reader, error) {
 // constructed or, as in an OCTET STRING, not.
 func (r *Reader) Inside(e Element) (*Reader, error) {
 	if r.depth >= r.s.maxDepth {
-		return nil, errorAt(e.Offset, "nested deeper than %d levels", r.s.maxDepth)
+		return nil, r.s.tooDeep(e.Offset)
 	}
-	return &Reader{data: e.Content, base: e.ContentOffset(), depth: r.depth + 1, s: r.s}, nil
+	in := r.s.reader()
+	*in = Reader{data: e.Content, base: e.ContentOffset(), depth: r.depth + 1, s: r.s}
+	return in, nil
+}
+
+func (s *shared) tooDeep(offset int) *Error {
+	return errorAt(offset, "nested deeper than %d levels", s.maxDepth)
 }
 
 func (r *Reader) read() (Element, int, error) {
@@ -157,7 +181,7 @@ func (r *Reader) read() (Element, int, error) {
 // recursive and held to the depth cap.
 func (r *Reader) endOfContents(pos, depth int) (end, next int, err error) {
 	if depth > r.s.maxDepth {
-		return 0, 0, errorAt(r.base+pos, "nested deeper than %d levels", r.s.maxDepth)
+		return 0, 0, r.s.tooDeep(r.base + pos)
 	}
 	for pos < len(r.data) {
 		if pos+1 < len(r.data) && r.data[pos] == 0 && r.data[pos+1] == 0 {

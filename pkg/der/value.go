@@ -3,7 +3,6 @@ package der
 import (
 	"math/big"
 	"strconv"
-	"strings"
 )
 
 // Universal tag numbers.
@@ -171,7 +170,11 @@ func (e Element) OID() (string, error) {
 	if len(c) > maxOID {
 		return "", errorAt(e.Offset, "OBJECT IDENTIFIER of %d octets, at most %d are read", len(c), maxOID)
 	}
-	var out strings.Builder
+	if known := knownOID(c); known != "" {
+		return known, nil
+	}
+	var buf [64]byte // room for nearly all, without an allocation
+	out := buf[:0]
 	for i := 0; i < len(c); {
 		if c[i] == 0x80 {
 			return "", errorAt(e.Offset, "OBJECT IDENTIFIER not in its shortest form")
@@ -196,26 +199,25 @@ func (e Element) OID() (string, error) {
 				break
 			}
 		}
-		appendArc(&out, small, large)
+		out = appendArc(out, small, large)
 	}
-	return out.String(), nil
+	return string(out), nil
 }
 
 // appendArc writes an arc; the first one written carries two.
-func appendArc(out *strings.Builder, small uint64, large *big.Int) {
-	if out.Len() == 0 {
+func appendArc(out []byte, small uint64, large *big.Int) []byte {
+	if len(out) == 0 {
 		root := min(small/40, 2)
 		if large != nil {
 			root = 2
 			large = new(big.Int).Sub(large, big.NewInt(80))
 		}
-		out.WriteString(strconv.FormatUint(root, 10))
+		out = strconv.AppendUint(out, root, 10)
 		small -= root * 40
 	}
-	out.WriteByte('.')
+	out = append(out, '.')
 	if large != nil {
-		out.WriteString(large.String())
-		return
+		return large.Append(out, 10)
 	}
-	out.WriteString(strconv.FormatUint(small, 10))
+	return strconv.AppendUint(out, small, 10)
 }

@@ -54,7 +54,8 @@ func someEvidence(t *testing.T, list string) *vet.Evidence {
 
 func TestEvidence(t *testing.T) {
 	f := ceremonytest.New(t)
-	c := f.Submit(ceremonytest.Spec{Country: "DE", Role: vet.NBTLS})
+	c := ceremonytest.Certificate(t, ceremonytest.Spec{Country: "DE", Role: vet.NBTLS})
+	f.SubmitCertificate("DE", vet.NBTLS, c)
 	sha := c.Thumbprint().String()
 	load := func() *vet.Evidence {
 		t.Helper()

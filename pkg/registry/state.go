@@ -85,16 +85,16 @@ func (s *State) LastEvent() time.Time { return s.last }
 
 // Known returns every certificate of the workspace for the rules that compare
 // keys (Governance 2.3, 2.4). It is never nil: what a workspace knows is evidence.
-func (w *Workspace) Known() []vet.Known {
-	out := []vet.Known{}
+func (w *Workspace) Known() *vet.Index {
+	known := vet.NewIndex()
 	if w.Anchor != nil {
-		out = append(out, vet.Known{Certificate: w.Anchor.Certificate, Role: vet.EFGSTA, Country: "BE", Source: "the EFGSTA"})
+		known.Add(vet.Known{Certificate: w.Anchor.Certificate, Role: vet.EFGSTA, Country: "BE", Source: "the EFGSTA"})
 	}
 	for _, c := range w.certificates {
-		out = append(out, vet.Known{Certificate: c.Certificate, Role: c.Type, Country: c.Country,
+		known.Add(vet.Known{Certificate: c.Certificate, Role: c.Type, Country: c.Country,
 			Source: fmt.Sprintf("%s %s %s", c.Country, c.Type, cert.ShortHex(c.SHA256))})
 	}
-	return out
+	return known
 }
 
 // loadCertificates reads the objects that the events name.

@@ -281,8 +281,8 @@ func TestReplayEqualsLiveState(t *testing.T) {
 	if got := f.Workspace.Members(); len(got) != 3 || got[0].Country != "DE" || got[2].Country != "IT" {
 		t.Errorf("members %+v", got)
 	}
-	if len(f.Certificates()) != 5 || len(f.Known()) != 6 || f.LastRelease().Sequence != 1 {
-		t.Errorf("%d certificates, %d known, releases %+v", len(f.Certificates()), len(f.Known()), f.Releases)
+	if len(f.Certificates()) != 5 || f.Known().Len() != 6 || f.LastRelease().Sequence != 1 {
+		t.Errorf("%d certificates, %d known, releases %+v", len(f.Certificates()), f.Known().Len(), f.Releases)
 	}
 	if c := f.Certificates()[0]; f.Find(c.Certificate.Thumbprint()) != c || f.Find(cert.Thumbprint{}) != nil {
 		t.Error("Find")

@@ -42,14 +42,18 @@ func sample(t *testing.T) *Check {
 	alone := vet.Finding{ID: "EFGS-501", Name: "key-not-shared", Severity: "error", Status: "not-evaluated", Clause: "Governance 2.3", Message: "nothing to compare with"}
 	member := vet.Finding{ID: "EFGS-302", Name: "c-matches-member", Severity: "error", Status: "not-evaluated", Clause: "Governance 3.2",
 		Message: "the member state is not known", Fix: "--country DE", Blocks: true}
-	waived := vet.Finding{ID: "EFGS-201", Name: "validity-min", Severity: "error", Status: "waived", Clause: "Governance 4.2", Message: "valid for 200 days"}
+	waived := vet.Finding{ID: "EFGS-201", Name: "validity-min", Severity: "error", Status: "waived", Clause: "Governance 4.2", Message: "valid for 200 days",
+		Waiver: &vet.Waived{Reason: "the CA gives 200 days", Owner: "PKI <desk>", Expires: now}}
 	unreadable := vet.Finding{ID: "EFGS-001", Name: "unreadable", Severity: "error", Status: "fail", Clause: "Governance 3.2", Path: "line 7",
 		Message: "the block is cut short", Fix: "export the certificate again"}
 	twice := mail
 	twice.Message = "the subject's e-mail address “@” is not one"
 	return &Check{
-		Policy: &policy.Policy{Name: "efgs-2020", Title: "Certificate governance", SHA256: strings.Repeat("ab", 32)},
-		At:     now, Files: 3, Skipped: 1, Version: "0.0.0", Roots: "mozilla 2021-01-01",
+		Header: Header{
+			Policy: &policy.Policy{Name: "efgs-2020", Title: "Certificate governance", SHA256: strings.Repeat("ab", 32)},
+			At:     now, Version: "0.0.0", Roots: "mozilla 2021-01-01",
+		},
+		Files: 3, Skipped: 1,
 		Results: []*vet.Result{
 			{File: "certs/nbbs.pem", Certificate: crt, Role: vet.NBBS, Country: "DE", Verdict: vet.VerdictAccepted, Passed: 40, Findings: []vet.Finding{waived, mail, twice, alone}},
 			{File: "certs/weak one.pem", Index: 0, Certificate: crt, Role: vet.NBBS, RoleReason: "digitalSignature without extended key usage (4.4)", Country: "DE", Verdict: vet.VerdictRefused, Passed: 38, Findings: []vet.Finding{small, mail, alone}},
@@ -97,6 +101,28 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// sarifLog is a whole document, to be read back.
+type sarifLog struct {
+	Runs []struct {
+		Tool        sarifTool
+		Results     []sarifResult
+		Invocations []struct {
+			Notifications []sarifNotice `json:"toolConfigurationNotifications"`
+		}
+	}
+}
+
+// junitSuites is a whole document, to be read back.
+type junitSuites struct {
+	Tests    int `xml:"tests,attr"`
+	Failures int `xml:"failures,attr"`
+	Suites   []struct {
+		Name     string `xml:"name,attr"`
+		Tests    int    `xml:"tests,attr"`
+		Failures int    `xml:"failures,attr"`
+	} `xml:"testsuite"`
+}
+
 // withoutRules takes the catalogue out: it is large, and has tests of its own. The
 // index of a rule goes with it.
 func withoutRules(t *testing.T, sarif []byte) []byte {
@@ -118,7 +144,7 @@ func TestSARIF(t *testing.T) {
 	}
 	real := checked(t, "Signer", "nbbs.pem")
 	for name, c := range map[string]*Check{
-		"sample": sample(t), "hostile": hostileCheck(t), "real": real, "empty": {Policy: real.Policy, At: now},
+		"sample": sample(t), "hostile": hostileCheck(t), "real": real, "empty": {Header: real.Header},
 	} {
 		value, err := jsonschema.UnmarshalJSON(bytes.NewReader(write(t, c, "sarif")))
 		if err != nil {
@@ -199,7 +225,7 @@ func TestJUnit(t *testing.T) {
 	}
 	real := checked(t, "Signer", "nbbs.pem")
 	for name, c := range map[string]*Check{
-		"sample": sample(t), "hostile": hostileCheck(t), "real": real, "empty": {Policy: real.Policy, At: now},
+		"sample": sample(t), "hostile": hostileCheck(t), "real": real, "empty": {Header: real.Header},
 	} {
 		if out, err := validate(write(t, c, "junit")); err != nil {
 			t.Errorf("%s: %v\n%s", name, err, out)
@@ -219,6 +245,7 @@ func TestJUnit(t *testing.T) {
 	// What fails the exit code fails here.
 	c := sample(t)
 	c.FailOn = vet.SeverityNotice
+	doc = junitSuites{}
 	if err := xml.Unmarshal(write(t, c, "junit"), &doc); err != nil || doc.Failures != 5 {
 		t.Errorf("with FailOn notice %d failures, %v", doc.Failures, err)
 	}
@@ -243,7 +270,7 @@ func TestFails(t *testing.T) {
 		{"error", "error", "not-evaluated", vet.VerdictUndecided, true},
 		{"error", "error", "fail", vet.VerdictRefused, true},
 	} {
-		c := &Check{FailOn: tc.failOn}
+		c := Header{FailOn: tc.failOn}
 		if got := c.Fails(&vet.Result{Verdict: tc.verdict, Findings: finding(tc.severity, tc.status)}); got != tc.want {
 			t.Errorf("%+v: %v", tc, got)
 		}

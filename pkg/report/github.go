@@ -1,7 +1,6 @@
 package report
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -10,37 +9,67 @@ import (
 	"github.com/efgsta/efgsta/pkg/vet"
 )
 
-// GitHub writes the report as workflow commands, which a runner turns into
-// annotations: one per failed rule, and one for whatever else leaves a certificate
-// without a verdict. The last line is for people; nothing of a certificate is in it.
-func (c *Check) GitHub(w io.Writer) error {
-	b := bufio.NewWriter(w)
-	for _, e := range c.entries() {
-		for _, n := range e.notes {
-			level := n.Severity
-			switch {
-			case n.Status == vet.StatusNotEvaluated && n.stands:
-				level = vet.SeverityError
-			case !n.failed():
-				continue
-			}
-			text := e.label() + ": " + n.text() + " [" + n.Clause + "]"
-			if n.Fix != "" && n.stands {
-				text += "\nfix: " + n.Fix
-			}
-			e.annotate(b, level, n.line, n.ID+" "+n.Name, text)
-		}
-		if e.open != "" {
-			e.annotate(b, vet.SeverityError, 0, "undecided", e.label()+": "+e.open)
-		}
-	}
-	s := c.summary()
-	fmt.Fprintf(b, "%s in %s under policy %s; %s without evidence\n", c.headline(), count(s.Files, "file"), c.Policy.Name, count(s.NotEvaluated, "rule"))
-	return b.Flush()
+// github writes workflow commands, which a runner turns into annotations: one per
+// failed rule, and one for whatever else leaves a certificate without a verdict. The
+// last line is for people; nothing of a certificate is in it.
+type github struct {
+	out    io.Writer
+	header Header
+	began  bool
 }
 
+// begin annotates a policy that differs from the document.
+func (g *github) begin() error {
+	if g.began {
+		return nil
+	}
+	g.began = true
+	text := g.header.departure()
+	if text == "" {
+		return nil
+	}
+	_, err := fmt.Fprintf(g.out, "::notice title=policy %s::%s\n", githubProperty(g.header.Policy.Name), githubData(text))
+	return err
+}
+
+func (g *github) result(e entry) error {
+	if err := g.begin(); err != nil {
+		return err
+	}
+	for _, n := range e.notes {
+		level := n.Severity
+		switch {
+		case n.Status == vet.StatusNotEvaluated && n.stands:
+			level = vet.SeverityError
+		case !n.failed():
+			continue
+		}
+		text := e.label() + ": " + n.text() + inBase(n.Finding) + " [" + n.Clause + "]"
+		if n.Fix != "" && n.stands {
+			text += "\nfix: " + n.Fix
+		}
+		if err := e.annotate(g.out, level, n.line, n.ID+" "+n.Name, text); err != nil {
+			return err
+		}
+	}
+	if e.open == "" {
+		return nil
+	}
+	return e.annotate(g.out, vet.SeverityError, 0, "undecided", e.label()+": "+e.open)
+}
+
+func (g *github) close(s totals) error {
+	if err := g.begin(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(g.out, "%s in %s under policy %s; %s without evidence\n", s.headline(), count(s.Files, "file"), g.header.Policy.Name, count(s.NotEvaluated, "rule"))
+	return err
+}
+
+func (g *github) discard() {}
+
 // annotate writes one workflow command; the levels of a runner are our severities.
-func (e entry) annotate(w io.Writer, level string, line int, title, text string) {
+func (e entry) annotate(w io.Writer, level string, line int, title, text string) error {
 	var properties []string
 	add := func(name, value string) { properties = append(properties, name+"="+githubProperty(value)) }
 	if e.file != "-" {
@@ -50,7 +79,8 @@ func (e entry) annotate(w io.Writer, level string, line int, title, text string)
 		add("line", fmt.Sprint(line))
 	}
 	add("title", title)
-	fmt.Fprintf(w, "::%s %s::%s\n", level, strings.Join(properties, ","), githubData(text))
+	_, err := fmt.Fprintf(w, "::%s %s::%s\n", level, strings.Join(properties, ","), githubData(text))
+	return err
 }
 
 // githubData escapes what would end a command.

@@ -28,9 +28,11 @@ func hostileCheck(t *testing.T) *Check {
 			r.Findings[i].Message += hostile
 			r.Findings[i].Fix += hostile
 			r.Findings[i].Path += hostile
+			r.Findings[i].Deviation = &vet.Deviation{Policy: "mine", Base: "efgs-2020", From: "error", Reason: hostile, Date: "2026-11-22"}
 		}
 		r.Country += hostile
 	}
+	c.Policy = &policy.Policy{Name: "mine", Title: hostile, SHA256: c.Policy.SHA256, Base: "efgs-2020", Deviations: make([]policy.Deviation, 2), File: hostile}
 	c.Results = append(c.Results, evil.Results...)
 	return c
 }
@@ -212,9 +214,11 @@ func FuzzFormats(f *testing.F) {
 	f.Add(hostile, hostile)
 	f.Add("]]>", "a\\|b`")
 	f.Fuzz(func(t *testing.T, message, file string) {
-		c := &Check{Policy: &policy.Policy{Name: "p"}, At: now, Results: []*vet.Result{{
+		c := &Check{Header: Header{Policy: &policy.Policy{Name: "p"}, At: now}, Results: []*vet.Result{{
 			File: file, Index: -1, Verdict: vet.VerdictRefused,
-			Findings: []vet.Finding{{ID: "EFGS-001", Name: "unreadable", Severity: "error", Status: "fail", Message: message, Fix: message}},
+			Findings: []vet.Finding{{ID: "EFGS-001", Name: "unreadable", Severity: "error", Status: "fail", Message: message, Fix: message,
+				Deviation: &vet.Deviation{Policy: "q", Base: "p", From: "off", Reason: message, Date: "2026-11-22"}},
+				{ID: "EFGS-201", Name: "validity-min", Severity: "error", Status: "waived", Waiver: &vet.Waived{Reason: message, Owner: message, Expires: now}}},
 		}}}
 		for _, format := range CheckFormats() {
 			text := string(write(t, c, format))

@@ -1,7 +1,8 @@
 package report
 
 import (
-	"bufio"
+	"bytes"
+	"cmp"
 	"fmt"
 	"html"
 	"io"
@@ -23,6 +24,7 @@ table { border-collapse: collapse; width: 100%; margin: 1rem 0 2rem; }
 th, td { text-align: left; vertical-align: top; padding: .35rem .6rem .35rem 0; border-bottom: 1px solid #dde1e6; overflow-wrap: anywhere; }
 th { font-weight: 600; font-size: .85rem; color: #555c66; }
 th, .nowrap { white-space: nowrap; }
+td.mono { min-width: 11rem; }
 section { border: 1px solid #cfd4da; border-radius: 6px; padding: 1rem 1.25rem; margin: 0 0 1.5rem; }
 dl { display: grid; grid-template-columns: 9.5rem 1fr; gap: .15rem .75rem; margin: 0; }
 dt { color: #555c66; }
@@ -36,30 +38,60 @@ h2 .badge { float: right; margin-left: 1rem; }
 .finding .word { font-weight: 600; }
 .finding.error .word { color: #a31621; } .finding.warning .word { color: #7a4b00; }
 ul { margin: .3rem 0; padding-left: 1.2rem; }
-@media print { body { margin: 0; max-width: none; font-size: 10.5pt; } section { border: 0; border-top: 1px solid #999; border-radius: 0; padding: .8rem 0 0; } .finding, tr, dl { break-inside: avoid; } h2, h3 { break-after: avoid; } }
+@media (max-width: 40rem) { dl { grid-template-columns: 1fr; } dd { margin-bottom: .4rem; } td.mono { min-width: 6rem; } }
+@page { size: A4; margin: 18mm 16mm; }
+@media print { body { margin: 0; padding: 0; max-width: none; font-size: 10.5pt; } section { border: 0; border-top: 1px solid #999; border-radius: 0; padding: .8rem 0 0; } .finding, tr, dl { break-inside: avoid; } h2, h3 { break-after: avoid; } }
 `
 
 // page writes HTML. Every argument is escaped; only the formats, which are
-// constants of this file, hold markup.
-type page struct{ w *bufio.Writer }
+// constants of this file, hold markup. err is the first that a write met.
+type page struct {
+	w   io.Writer
+	err error
+}
 
-func (p page) put(format string, args ...string) {
+func (p *page) put(format string, args ...string) {
 	safe := make([]any, len(args))
 	for i, a := range args {
 		safe[i] = html.EscapeString(a)
 	}
-	fmt.Fprintf(p.w, format+"\n", safe...)
+	if _, err := fmt.Fprintf(p.w, format+"\n", safe...); err != nil && p.err == nil {
+		p.err = err
+	}
 }
 
-// HTML writes the report as one page that can be filed and sent to the member
-// state: every refusal with what the rule wants, its clause, why, and the fix.
-func (c *Check) HTML(w io.Writer) error {
-	p := page{bufio.NewWriter(w)}
-	rules := map[string]vet.Rule{}
+// htmlForm writes the report as one page that can be filed and sent to the member
+// state: every refusal with what the rule wants, its clause, why, and the fix. The
+// sums stand first: the rows of the overview and the sections wait in spools.
+type htmlForm struct {
+	out            io.Writer
+	header         Header
+	rules          map[string]vet.Rule
+	rows, sections spool
+}
+
+func newHTML(w io.Writer, h Header) *htmlForm {
+	f := &htmlForm{out: w, header: h, rules: map[string]vet.Rule{}}
 	for _, r := range vet.Rules() {
-		rules[r.ID] = r
+		f.rules[r.ID] = r
 	}
-	s := c.summary()
+	return f
+}
+
+func (f *htmlForm) result(e entry) error {
+	row := &page{w: &f.rows}
+	row.put(`<tr><td class="mono">%s</td><td class="nowrap">%s</td><td>%s</td><td>%s</td><td class="nowrap"><span class="badge %s">%s</span></td></tr>`,
+		e.path(), e.role, e.country, e.subject, string(e.Verdict), string(e.Verdict))
+	// One write for each section: the spool is no buffer.
+	var b bytes.Buffer
+	(&page{w: &b}).entry(e, f.rules)
+	_, err := f.sections.Write(b.Bytes())
+	return cmp.Or(row.err, err)
+}
+
+func (f *htmlForm) close(s totals) error {
+	p := &page{w: f.out}
+	pol := f.header.Policy
 	p.put(`<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -72,39 +104,35 @@ func (c *Check) HTML(w io.Writer) error {
 </head>
 <body>
 <h1>Certificate check</h1>
-<p><strong>%s</strong> · %s in %s · %s</p>`, c.headline(), c.headline(), count(s.Certificates, "certificate"), count(s.Files, "file"), c.judged())
-	p.put(`<p class="quiet">Policy %s: %s. <span class="mono">sha256 %s</span></p>`, c.Policy.Name, c.Policy.Title, c.Policy.SHA256)
-	all := c.entries()
-	p.overview(all)
-	for _, e := range all {
-		p.entry(e, rules)
+<p><strong>%s</strong> · %s in %s · %s</p>`, s.headline(), s.headline(), count(s.Certificates, "certificate"), count(s.Files, "file"), f.header.judged())
+	p.put(`<p class="quiet">Policy %s: %s. <span class="mono">sha256 %s</span></p>`, pol.Name, Escape(pol.Title), pol.SHA256)
+	if text := f.header.departure(); text != "" {
+		p.put(`<p class="quiet">Not the document to the letter: %s.</p>`, text)
 	}
-	if c.Skipped > 0 {
-		p.put(`<p class="quiet">%s skipped: they hold no certificate.</p>`, count(c.Skipped, "file"))
-	}
-	if c.Version != "" {
-		p.put(`<p class="quiet">Made by efgsta %s.</p>`, c.Version)
-	}
-	p.put("</body>\n</html>")
-	return p.w.Flush()
-}
-
-// overview is a table of several certificates; a single one needs none.
-func (p page) overview(all []entry) {
-	if len(all) < 2 {
-		return
-	}
-	p.put(`<table>
+	if s.results > 1 { // a single one needs no overview
+		p.put(`<table>
 <thead><tr><th>File</th><th>Type</th><th>Country</th><th>Subject</th><th>Verdict</th></tr></thead>
 <tbody>`)
-	for _, e := range all {
-		p.put(`<tr><td class="mono">%s</td><td class="nowrap">%s</td><td>%s</td><td>%s</td><td class="nowrap"><span class="badge %s">%s</span></td></tr>`,
-			e.path(), e.role, e.country, e.subject, string(e.Verdict), string(e.Verdict))
+		p.err = cmp.Or(p.err, f.rows.copyTo(f.out))
+		p.put("</tbody>\n</table>")
 	}
-	p.put("</tbody>\n</table>")
+	p.err = cmp.Or(p.err, f.sections.copyTo(f.out))
+	if s.Skipped > 0 {
+		p.put(`<p class="quiet">%s skipped: they hold no certificate.</p>`, count(s.Skipped, "file"))
+	}
+	if f.header.Version != "" {
+		p.put(`<p class="quiet">Made by efgsta %s.</p>`, f.header.Version)
+	}
+	p.put("</body>\n</html>")
+	return p.err
 }
 
-func (p page) entry(e entry, rules map[string]vet.Rule) {
+func (f *htmlForm) discard() {
+	f.rows.discard()
+	f.sections.discard()
+}
+
+func (p *page) entry(e entry, rules map[string]vet.Rule) {
 	p.put(`<section>
 <h2><span class="badge %s">%s</span><span class="mono">%s</span></h2>
 <dl>`, string(e.Verdict), string(e.Verdict), e.path())
@@ -142,7 +170,7 @@ func (p page) entry(e entry, rules map[string]vet.Rule) {
 }
 
 // group writes findings with all that the rule says.
-func (p page) group(e entry, title string, rules map[string]vet.Rule, want func(note) bool) {
+func (p *page) group(e entry, title string, rules map[string]vet.Rule, want func(note) bool) {
 	for _, n := range e.notes {
 		if !want(n) {
 			continue
@@ -166,6 +194,9 @@ func (p page) group(e entry, title string, rules map[string]vet.Rule, want func(
 		if rule.Title != "" {
 			p.put(`<p>Required: %s. <span class="quiet">Why: %s.</span></p>`, rule.Title, rule.Why)
 		}
+		if text := because(n.Finding); text != "" {
+			p.put(`<p class="quiet">By the policy: %s.</p>`, text)
+		}
 		if n.Fix != "" {
 			p.put(`<p>Fix: <span class="mono">%s</span></p>`, n.Fix)
 		}
@@ -174,7 +205,7 @@ func (p page) group(e entry, title string, rules map[string]vet.Rule, want func(
 }
 
 // short writes findings in a line each.
-func (p page) short(e entry, title string, want func(note) bool) {
+func (p *page) short(e entry, title string, want func(note) bool) {
 	open := false
 	for _, n := range e.notes {
 		if !want(n) {

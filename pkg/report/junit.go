@@ -9,30 +9,8 @@ import (
 	"github.com/efgsta/efgsta/pkg/vet"
 )
 
-type junitSuites struct {
-	XMLName  xml.Name     `xml:"testsuites"`
-	Name     string       `xml:"name,attr"`
-	Tests    int          `xml:"tests,attr"`
-	Failures int          `xml:"failures,attr"`
-	Errors   int          `xml:"errors,attr"`
-	Suites   []junitSuite `xml:"testsuite"`
-}
-
-type junitSuite struct {
-	Name       string          `xml:"name,attr"`
-	Tests      int             `xml:"tests,attr"`
-	Failures   int             `xml:"failures,attr"`
-	Errors     int             `xml:"errors,attr"`
-	Properties []junitProperty `xml:"properties>property"`
-	Cases      []junitCase     `xml:"testcase"`
-}
-
-type junitProperty struct {
-	Name  string `xml:"name,attr"`
-	Value string `xml:"value,attr"`
-}
-
 type junitCase struct {
+	XMLName   xml.Name      `xml:"testcase"`
 	Name      string        `xml:"name,attr"`
 	ClassName string        `xml:"classname,attr"`
 	Failure   *junitFailure `xml:"failure"`
@@ -49,36 +27,85 @@ type junitOutput struct {
 	Text string `xml:",cdata"`
 }
 
-// JUnit writes the report as JUnit XML: a suite per file and a test case per
-// certificate, which fails where the exit code would. A failure has all its
-// reasons in one element, since many readers show only the first.
-func (c *Check) JUnit(w io.Writer) error {
-	doc := junitSuites{Name: "efgsta check"}
-	file := ""
-	for _, e := range c.entries() {
-		if len(doc.Suites) == 0 || e.file != file {
-			file = e.file
-			suite := junitSuite{Name: Escape(file)}
-			for _, p := range c.basis() {
-				suite.Properties = append(suite.Properties, junitProperty{p[0], p[1]})
-			}
-			doc.Suites = append(doc.Suites, suite)
+// junit writes JUnit XML: a suite per file and a test case per certificate, which
+// fails where the exit code would. A failure has all its reasons in one element,
+// since many readers show only the first. Suites begin with their sums, and so does
+// the document: cases and suites wait in spools.
+type junit struct {
+	out    io.Writer
+	header Header
+	suites spool // whole ones
+
+	file            string // of the suite in the making
+	cases           spool
+	tests, failures int
+}
+
+func (j *junit) result(e entry) error {
+	if j.tests > 0 && e.file != j.file {
+		if err := j.endSuite(); err != nil {
+			return err
 		}
-		suite := &doc.Suites[len(doc.Suites)-1]
-		suite.Tests++
-		doc.Tests++
-		if e.fails {
-			suite.Failures++
-			doc.Failures++
-		}
-		suite.Cases = append(suite.Cases, e.junitCase())
 	}
-	text, err := xml.MarshalIndent(doc, "", "  ")
+	j.file = e.file
+	j.tests++
+	if e.fails {
+		j.failures++
+	}
+	text, err := xml.MarshalIndent(e.junitCase(), "    ", "  ")
 	if err != nil {
 		return fmt.Errorf("encode JUnit XML: %w", err)
 	}
-	_, err = io.WriteString(w, xml.Header+string(text)+"\n")
+	_, err = j.cases.Write(append(text, '\n'))
 	return err
+}
+
+func (j *junit) endSuite() error {
+	if j.tests == 0 {
+		return nil
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "  <testsuite name=\"%s\" tests=\"%d\" failures=\"%d\" errors=\"0\">\n    <properties>\n", xmlText(Escape(j.file)), j.tests, j.failures)
+	for _, p := range j.header.basis() {
+		fmt.Fprintf(&b, "      <property name=\"%s\" value=\"%s\"></property>\n", xmlText(p[0]), xmlText(p[1]))
+	}
+	b.WriteString("    </properties>\n")
+	if _, err := io.WriteString(&j.suites, b.String()); err != nil {
+		return err
+	}
+	if err := j.cases.copyTo(&j.suites); err != nil {
+		return err
+	}
+	j.tests, j.failures = 0, 0
+	_, err := io.WriteString(&j.suites, "  </testsuite>\n")
+	return err
+}
+
+func (j *junit) close(s totals) error {
+	if err := j.endSuite(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(j.out, "%s<testsuites name=\"efgsta check\" tests=\"%d\" failures=\"%d\" errors=\"0\">\n", xml.Header, s.results, s.failed)
+	if err != nil {
+		return err
+	}
+	if err := j.suites.copyTo(j.out); err != nil {
+		return err
+	}
+	_, err = io.WriteString(j.out, "</testsuites>\n")
+	return err
+}
+
+func (j *junit) discard() {
+	j.cases.discard()
+	j.suites.discard()
+}
+
+// xmlText escapes text for an attribute.
+func xmlText(s string) string {
+	var b strings.Builder
+	_ = xml.EscapeText(&b, []byte(s)) // a Builder takes everything
+	return b.String()
 }
 
 func (e entry) junitCase() junitCase {

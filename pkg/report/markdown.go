@@ -1,7 +1,6 @@
 package report
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"strings"
@@ -9,44 +8,77 @@ import (
 	"github.com/efgsta/efgsta/pkg/cert"
 )
 
-// Markdown writes the report for a pull request or a job summary: one table of
-// certificates, then one of findings for each that has any.
-func (c *Check) Markdown(w io.Writer) error {
-	b := bufio.NewWriter(w)
-	fmt.Fprintf(b, "# Certificate check: %s\n\nPolicy %s (sha256 `%s`), %s.\n\n", c.headline(), cell(c.Policy.Name), c.Policy.SHA256, c.judged())
-	markdownRow(b, "File", "Type", "Country", "Subject", "SHA-256", "Verdict", "Passed")
-	markdownRow(b, "---", "---", "---", "---", "---", "---", "---:")
-	all := c.entries()
-	for _, e := range all {
-		sha := ""
-		if e.sha256 != "" {
-			sha = code(cert.ShortHex(e.sha256) + "…")
-		}
-		markdownRow(b, code(e.path()), e.role, cell(e.country), code(e.subject), sha, "**"+string(e.Verdict)+"**", fmt.Sprint(e.Passed))
-	}
-	for _, e := range all {
-		e.markdown(b)
-	}
-	if c.Skipped > 0 {
-		fmt.Fprintf(b, "\n%s skipped (no certificate).\n", count(c.Skipped, "file"))
-	}
-	return b.Flush()
+// markdown writes the report for a pull request or a job summary: one table of
+// certificates, then one of findings for each that has any. The sums stand first:
+// both parts wait in spools.
+type markdown struct {
+	out         io.Writer
+	header      Header
+	rows, parts spool
 }
 
-func (e entry) markdown(b io.Writer) {
-	if len(e.notes) == 0 && e.open == "" {
-		return
+func (m *markdown) result(e entry) error {
+	sha := ""
+	if e.sha256 != "" {
+		sha = code(cert.ShortHex(e.sha256) + "…")
 	}
-	fmt.Fprintf(b, "\n## %s\n\n%s\n", code(e.path()), code(e.label()))
+	if err := markdownRow(&m.rows, code(e.path()), e.role, cell(e.country), code(e.subject), sha, "**"+string(e.Verdict)+"**", fmt.Sprint(e.Passed)); err != nil {
+		return err
+	}
+	_, err := io.WriteString(&m.parts, e.markdown())
+	return err
+}
+
+func (m *markdown) close(s totals) error {
+	_, err := fmt.Fprintf(m.out, "# Certificate check: %s\n\nPolicy %s (sha256 `%s`), %s.\n\n", s.headline(), cell(m.header.Policy.Name), m.header.Policy.SHA256, m.header.judged())
+	if err != nil {
+		return err
+	}
+	if text := m.header.departure(); text != "" {
+		if _, err := fmt.Fprintf(m.out, "Not the document to the letter: %s.\n\n", cell(text)); err != nil {
+			return err
+		}
+	}
+	if err := markdownRow(m.out, "File", "Type", "Country", "Subject", "SHA-256", "Verdict", "Passed"); err != nil {
+		return err
+	}
+	if err := markdownRow(m.out, "---", "---", "---", "---", "---", "---", "---:"); err != nil {
+		return err
+	}
+	if err := m.rows.copyTo(m.out); err != nil {
+		return err
+	}
+	if err := m.parts.copyTo(m.out); err != nil {
+		return err
+	}
+	if s.Skipped > 0 {
+		_, err = fmt.Fprintf(m.out, "\n%s skipped (no certificate).\n", count(s.Skipped, "file"))
+	}
+	return err
+}
+
+func (m *markdown) discard() {
+	m.rows.discard()
+	m.parts.discard()
+}
+
+// markdown is the part about one certificate; "" if there is nothing to say.
+func (e entry) markdown() string {
+	if len(e.notes) == 0 && e.open == "" {
+		return ""
+	}
+	var b strings.Builder
+	row := func(cells ...string) { _ = markdownRow(&b, cells...) } // a Builder takes everything
+	fmt.Fprintf(&b, "\n## %s\n\n%s\n", code(e.path()), code(e.label()))
 	if e.open != "" {
-		fmt.Fprintf(b, "\nNo verdict: %s\n", cell(e.open))
+		fmt.Fprintf(&b, "\nNo verdict: %s\n", cell(e.open))
 	}
 	if len(e.notes) == 0 {
-		return
+		return b.String()
 	}
-	fmt.Fprintln(b)
-	markdownRow(b, "Rule", "", "Finding", "Clause", "Fix")
-	markdownRow(b, "---", "---", "---", "---", "---")
+	b.WriteString("\n")
+	row("Rule", "", "Finding", "Clause", "Fix")
+	row("---", "---", "---", "---", "---")
 	for _, n := range e.notes {
 		word, fix := n.word, ""
 		if n.stands {
@@ -56,12 +88,14 @@ func (e entry) markdown(b io.Writer) {
 		if n.line > 0 {
 			text = fmt.Sprintf("line %d: %s", n.line, text)
 		}
-		markdownRow(b, n.ID+" "+cell(n.Name), word, cell(text), cell(n.Clause), fix)
+		row(n.ID+" "+cell(n.Name), word, cell(text), cell(n.Clause), fix)
 	}
+	return b.String()
 }
 
-func markdownRow(w io.Writer, cells ...string) {
-	fmt.Fprintf(w, "| %s |\n", strings.Join(cells, " | "))
+func markdownRow(w io.Writer, cells ...string) error {
+	_, err := fmt.Fprintf(w, "| %s |\n", strings.Join(cells, " | "))
+	return err
 }
 
 // cell makes text plain text inside a table. What GitHub would turn into a mention,

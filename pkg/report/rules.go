@@ -34,6 +34,7 @@ type ruleJSON struct {
 	Params        map[string]int    `json:"params,omitempty"`
 	Missing       string            `json:"missing,omitempty"`
 	NeverWaivable bool              `json:"neverWaivable"`
+	Implies       []string          `json:"implies,omitempty"`
 }
 
 // JSON writes the catalogue in the form of RulesSchema.
@@ -42,12 +43,12 @@ func (c *Rules) JSON(w io.Writer) error {
 		Schema string     `json:"schema"`
 		Policy policyJSON `json:"policy"`
 		Rules  []ruleJSON `json:"rules"`
-	}{RulesSchema, policyJSON{c.Policy.Name, c.Policy.SHA256}, []ruleJSON{}}
+	}{RulesSchema, newPolicyJSON(c.Policy), []ruleJSON{}}
 	for _, r := range c.Rules {
 		s := c.Policy.Rules[r.ID]
 		doc.Rules = append(doc.Rules, ruleJSON{
 			ID: r.ID, Name: r.Name, Clause: r.Clause, Title: r.Title, Why: r.Why, Fix: r.Fix, Good: r.Good, Bad: r.Bad,
-			Types: r.Roles, Severity: s.Severity, Cases: s.Cases, Params: s.Params, Missing: s.Missing, NeverWaivable: r.NeverWaivable,
+			Types: r.Roles, Severity: s.Severity, Cases: s.Cases, Params: s.Params, Missing: s.Missing, NeverWaivable: r.NeverWaivable, Implies: r.Implies,
 		})
 	}
 	return writeJSON(w, doc)
@@ -74,6 +75,9 @@ func (c *Rules) Table(w io.Writer, o Options) error {
 		p.wrap("          ", "          ", r.Title+"  ["+r.Clause+"]")
 	}
 	fmt.Fprintln(p.w)
+	if text := c.Policy.Difference(); text != "" {
+		p.wrap("", "", fmt.Sprintf("policy %s: %s", c.Policy.Name, text))
+	}
 	p.wrap("", "", fmt.Sprintf("%d rules; severities of policy %s, the strictest where types differ · efgsta rules ID tells more", len(c.Rules), c.Policy.Name))
 	return p.w.Flush()
 }
@@ -97,9 +101,13 @@ func (p *printer) rule(r vet.Rule, pol *policy.Policy) {
 		row("parameter", fmt.Sprintf("%s: %d", name, s.Params[name]))
 	}
 	row("missing", missingText(s))
+	for _, text := range deviationTexts(pol, r.ID) {
+		row("deviates", text)
+	}
 	if r.NeverWaivable {
 		row("waiver", "never")
 	}
+	row("implies", strings.Join(r.Implies, ", "))
 	row("good", r.Good)
 	row("bad", r.Bad)
 	row("fix", r.Fix)
@@ -133,9 +141,13 @@ func (c *Rules) Markdown(w io.Writer) error {
 			row("Parameter "+name, fmt.Sprint(s.Params[name]))
 		}
 		row("Missing evidence", missingText(s))
+		for _, text := range deviationTexts(c.Policy, r.ID) {
+			row("Deviation", markdownText(text))
+		}
 		if r.NeverWaivable {
 			row("Waiver", "never")
 		}
+		row("Implies", strings.Join(r.Implies, ", "))
 		row("Good", markdownText(r.Good))
 		row("Bad", markdownText(r.Bad))
 		row("Fix", markdownText(r.Fix))

@@ -14,17 +14,9 @@ import (
 // sarifSchema is where platforms look for the schema; nothing here opens it.
 const sarifSchema = "https://json.schemastore.org/sarif-2.1.0.json"
 
-type sarifLog struct {
-	Schema  string     `json:"$schema"`
-	Version string     `json:"version"`
-	Runs    []sarifRun `json:"runs"`
-}
-
-type sarifRun struct {
-	Tool        sarifTool         `json:"tool"`
-	Invocations []sarifInvocation `json:"invocations"`
-	Results     []sarifResult     `json:"results"`
-	Properties  map[string]string `json:"properties"`
+// sarifBegin is the run up to its results.
+type sarifBegin struct {
+	Tool sarifTool `json:"tool"`
 }
 
 type sarifTool struct {
@@ -62,11 +54,6 @@ type sarifText struct {
 	Markdown string `json:"markdown,omitempty"`
 }
 
-type sarifInvocation struct {
-	Successful    bool          `json:"executionSuccessful"`
-	Notifications []sarifNotice `json:"toolConfigurationNotifications,omitempty"`
-}
-
 type sarifNotice struct {
 	Level     string          `json:"level"`
 	Message   sarifText       `json:"message"`
@@ -97,48 +84,110 @@ type sarifRegion struct {
 	StartLine int `json:"startLine"`
 }
 
-// SARIF writes the report as SARIF 2.1.0. A rule without its evidence is a result
-// of kind "open": 3.27.9 has that for "insufficient information to decide", while
+// sarif writes SARIF 2.1.0. A rule without its evidence is a result of kind
+// "open": 3.27.9 has that for "insufficient information to decide", while
 // "notApplicable" would say that the rule is not about this certificate. A waived
 // finding is no result. A certificate whose type is unknown has no rule to blame:
-// it is a notification about the configuration.
-func (c *Check) SARIF(w io.Writer) error {
-	rules := vet.Rules()
-	index := map[string]int{}
-	run := sarifRun{
-		Tool:        sarifTool{sarifDriver{Name: "efgsta", Version: c.Version}},
-		Invocations: []sarifInvocation{{Successful: true}},
-		Results:     []sarifResult{},
-		Properties:  map[string]string{},
-	}
-	for _, p := range c.basis() {
-		run.Properties[p[0]] = p[1]
-	}
-	for i, r := range rules {
-		index[r.ID] = i
-		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, c.sarifRule(r))
-	}
-	for _, e := range c.entries() {
-		nth := map[string]int{} // findings of one rule on one certificate are counted
-		for _, n := range e.notes {
-			if n.Status == vet.StatusWaived {
-				continue
-			}
-			nth[n.ID]++
-			run.Results = append(run.Results, e.sarifResult(n, index[n.ID], nth[n.ID]))
-		}
-		if e.open != "" {
-			inv := &run.Invocations[0]
-			inv.Notifications = append(inv.Notifications, sarifNotice{
-				Level: "error", Message: sarifText{Text: sarifPlain("no verdict on " + e.label() + ": " + e.open)}, Locations: e.sarifLocations(0),
-			})
-		}
-	}
-	return writeJSON(w, sarifLog{Schema: sarifSchema, Version: "2.1.0", Runs: []sarifRun{run}})
+// it is a notification about the configuration, and waits until the results are out.
+type sarif struct {
+	w       io.Writer
+	header  Header
+	index   map[string]int // of the rules
+	results jsonList
+	waiting spool
+	notices jsonList
 }
 
-func (c *Check) sarifRule(r vet.Rule) sarifRule {
-	level := strictest(c.Policy.Rules[r.ID])
+func newSARIF(w io.Writer, h Header) *sarif {
+	f := &sarif{w: w, header: h, index: map[string]int{}, results: jsonList{w: w, indent: "        ", flat: true}}
+	f.notices = jsonList{w: &f.waiting, indent: "            "}
+	return f
+}
+
+func (f *sarif) begin() error {
+	if f.results.began {
+		return nil
+	}
+	driver := sarifDriver{Name: "efgsta", Version: f.header.Version}
+	for i, r := range vet.Rules() {
+		f.index[r.ID] = i
+		driver.Rules = append(driver.Rules, f.header.sarifRule(r))
+	}
+	var head struct {
+		Schema  string        `json:"$schema"`
+		Version string        `json:"version"`
+		Runs    [1]sarifBegin `json:"runs"`
+	}
+	head.Schema, head.Version, head.Runs[0].Tool.Driver = sarifSchema, "2.1.0", driver
+	if err := openJSON(f.w, "", head, "\n    }\n  ]\n}"); err != nil {
+		return err
+	}
+	return f.results.begin("results")
+}
+
+func (f *sarif) result(e entry) error {
+	if err := f.begin(); err != nil {
+		return err
+	}
+	nth := map[string]int{} // findings of one rule on one certificate are counted
+	for _, n := range e.notes {
+		if n.Status == vet.StatusWaived {
+			continue
+		}
+		nth[n.ID]++
+		if err := f.results.add(e.sarifResult(n, f.index[n.ID], nth[n.ID])); err != nil {
+			return err
+		}
+	}
+	if e.open == "" {
+		return nil
+	}
+	if !f.notices.began {
+		if err := f.notices.begin("toolConfigurationNotifications"); err != nil {
+			return err
+		}
+	}
+	return f.notices.add(sarifNotice{
+		Level: "error", Message: sarifText{Text: sarifPlain("no verdict on " + e.label() + ": " + e.open)}, Locations: e.sarifLocations(0),
+	})
+}
+
+func (f *sarif) close(totals) error {
+	if err := f.begin(); err != nil {
+		return err
+	}
+	if err := f.results.end(); err != nil {
+		return err
+	}
+	if _, err := io.WriteString(f.w, ",\n      \"invocations\": [\n        {\n          \"executionSuccessful\": true"); err != nil {
+		return err
+	}
+	if f.notices.began {
+		if err := f.notices.end(); err != nil {
+			return err
+		}
+	}
+	if err := f.waiting.copyTo(f.w); err != nil {
+		return err
+	}
+	if _, err := io.WriteString(f.w, "\n        }\n      ],\n      \"properties\": "); err != nil {
+		return err
+	}
+	properties := map[string]string{}
+	for _, p := range f.header.basis() {
+		properties[p[0]] = p[1]
+	}
+	if err := encodeJSON(f.w, "      ", properties); err != nil {
+		return err
+	}
+	_, err := io.WriteString(f.w, "\n    }\n  ]\n}\n")
+	return err
+}
+
+func (f *sarif) discard() { f.waiting.discard() }
+
+func (h Header) sarifRule(r vet.Rule) sarifRule {
+	level := strictest(h.Policy.Rules[r.ID])
 	s := sarifRule{
 		ID: r.ID, Name: r.Name,
 		ShortDescription: sarifText{Text: sarifPlain(upperFirst(r.Title) + ".")},
@@ -167,6 +216,9 @@ func (e entry) sarifResult(n note, rule, nth int) sarifResult {
 	}
 	if n.Fix != "" {
 		r.Properties["fix"] = n.Fix
+	}
+	if text := because(n.Finding); text != "" {
+		r.Properties["deviation"] = text
 	}
 	if !n.failed() {
 		r.Kind, r.Level = "open", "none" // 3.27.10: none is the only level of what is not a failure

@@ -3,7 +3,6 @@ package report
 import (
 	"bufio"
 	"fmt"
-	"io"
 	"strings"
 	"unicode/utf8"
 
@@ -18,26 +17,49 @@ type Options struct {
 	Quiet  bool // only what is not accepted, and of that only what stands in the way
 }
 
-// Table writes the report for people.
-func (c *Check) Table(w io.Writer, o Options) error {
-	p := &printer{w: bufio.NewWriter(w), Options: o}
-	for _, r := range c.Results {
-		if !o.Quiet || r.Verdict != vet.VerdictAccepted {
-			p.result(r)
-		}
-	}
-	if !o.Quiet {
-		p.totals(c)
-	}
-	return p.w.Flush()
+// table writes the report for people.
+type table struct {
+	*printer
+	header Header
+	began  bool
 }
+
+// begin says first of all whether the policy differs from the document, also where little else is said.
+func (t *table) begin() {
+	if t.began {
+		return
+	}
+	t.began = true
+	if text := t.header.departure(); text != "" {
+		t.wrap("", "", text)
+		fmt.Fprintln(t.w)
+	}
+}
+
+func (t *table) result(e entry) error {
+	t.begin()
+	if !t.Quiet || e.Verdict != vet.VerdictAccepted {
+		t.verdict(e)
+	}
+	return nil // the buffer keeps a failed write for Flush
+}
+
+func (t *table) close(s totals) error {
+	t.begin()
+	if !t.Quiet {
+		t.totals(s, t.header)
+	}
+	return nil
+}
+
+func (t *table) discard() {}
 
 type printer struct {
 	Options
 	w *bufio.Writer
 }
 
-func (p *printer) result(r *vet.Result) {
+func (p *printer) verdict(r entry) {
 	head := Escape(r.File)
 	if r.Index > 0 {
 		head += fmt.Sprintf(" #%d", r.Index+1)
@@ -48,14 +70,14 @@ func (p *printer) result(r *vet.Result) {
 		head += "  type unknown"
 	}
 	if r.Country != "" {
-		head += "  " + Escape(r.Country)
+		head += "  " + r.country
 	}
 	who := ""
-	if crt := r.Certificate; crt != nil {
-		if s := crt.Subject.String(); s != "" {
-			who = Escape(s) + "  "
+	if r.Certificate != nil {
+		if r.subject != "" {
+			who = r.subject + "  "
 		}
-		who += "sha256 " + cert.ShortHex(crt.Thumbprint().String()) + "…"
+		who += "sha256 " + cert.ShortHex(r.sha256) + "…"
 	}
 	verdict := p.paint(verdictColour(r.Verdict), strings.ToUpper(string(r.Verdict)))
 	// On a terminal the subject gets a line of its own, and the verdict the right margin.
@@ -74,7 +96,7 @@ func (p *printer) result(r *vet.Result) {
 	if r.RoleReason != "" && (r.Role == "" || !p.Quiet) {
 		p.wrap("  · type: ", "    ", Escape(r.RoleReason))
 	}
-	p.findings(r)
+	p.findings(r.Result)
 	fmt.Fprintln(p.w)
 }
 
@@ -83,7 +105,7 @@ func (p *printer) findings(r *vet.Result) {
 	var silent []string // not evaluated, and not what the verdict hangs on
 	label := 0
 	for _, f := range r.Findings {
-		if f.Status == vet.StatusNotEvaluated && (!f.Blocks || r.Verdict == vet.VerdictRefused) {
+		if f.Status == vet.StatusNotEvaluated && (!f.Blocks || r.Verdict == vet.VerdictRefused) && !p.fetch(r, f) {
 			if len(silent) == 0 || silent[len(silent)-1] != f.ID {
 				silent = append(silent, f.ID)
 			}
@@ -108,6 +130,11 @@ func (p *printer) findings(r *vet.Result) {
 	p.wrap("  "+p.paint(green, "✓")+" ", "    ", line)
 }
 
+// fetch reports whether a finding is shown that hinders nothing, for what it says to fetch.
+func (p *printer) fetch(r *vet.Result, f vet.Finding) bool {
+	return f.Fetch && !p.Quiet && r.Verdict != vet.VerdictRefused
+}
+
 // stands reports whether a finding keeps a certificate from being accepted.
 func stands(f vet.Finding) bool {
 	return f.Blocks || f.Status == vet.StatusFail && f.Severity == vet.SeverityError
@@ -115,8 +142,9 @@ func stands(f vet.Finding) bool {
 
 func (p *printer) finding(f vet.Finding, label int) {
 	glyph, word := mark(f)
+	word += inBase(f)
 	head := fmt.Sprintf("  %s %-*s  %s", p.paint(glyphColour(glyph), glyph), label, f.ID+" "+f.Name, word)
-	text := Escape(f.Message)
+	text := Escape(f.Message) + excuse(f)
 	if strings.HasPrefix(f.Path, "line ") || strings.HasPrefix(f.Path, "extensions[") {
 		text = Escape(f.Path) + ": " + text
 	}
@@ -146,14 +174,13 @@ func mark(f vet.Finding) (glyph, word string) {
 	return "·", f.Severity
 }
 
-func (p *printer) totals(c *Check) {
-	s := c.summary()
+func (p *printer) totals(s totals, h Header) {
 	line := fmt.Sprintf("%d accepted, %d refused, %d undecided · %s in %s", s.Accepted, s.Refused, s.Undecided,
 		count(s.Certificates, "certificate"), count(s.Files, "file"))
 	if s.Skipped > 0 {
 		line += fmt.Sprintf(" · %s skipped (no certificate)", count(s.Skipped, "file"))
 	}
-	line += fmt.Sprintf(" · policy %s, judged at %s", c.Policy.Name, c.At.UTC().Format("2006-01-02 15:04Z"))
+	line += fmt.Sprintf(" · policy %s, judged at %s", h.Policy.Name, h.At.UTC().Format("2006-01-02 15:04Z"))
 	p.wrap("", "", line)
 }
 

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/efgsta/efgsta/pkg/cert"
 	"github.com/efgsta/efgsta/pkg/vet"
@@ -34,41 +35,61 @@ type note struct {
 	stands bool   // it keeps the certificate from being accepted
 }
 
-func (c *Check) entries() []entry {
-	var all []entry
-	for _, r := range c.Results {
-		e := entry{
-			Result: r, file: r.File, role: strings.ToUpper(string(r.Role)), country: Escape(r.Country), fails: c.Fails(r),
-		}
-		if r.Index > 0 {
-			e.number = r.Index + 1
-		}
-		if crt := r.Certificate; crt != nil {
-			e.subject, e.sha256 = Escape(crt.Subject.String()), crt.Thumbprint().String()
-		}
-		for _, f := range r.Findings {
-			e.notes = append(e.notes, newNote(f))
-		}
-		if r.Verdict == vet.VerdictUndecided && !slices.ContainsFunc(e.notes, func(n note) bool { return n.stands }) {
-			if e.open = Escape(r.RoleReason); e.open == "" {
-				e.open = "the type of the certificate is not known"
-			}
-		}
-		all = append(all, e)
+// newEntry makes what a result says safe to show.
+func newEntry(r *vet.Result, fails bool) entry {
+	e := entry{Result: r, file: r.File, role: strings.ToUpper(string(r.Role)), country: clip(Escape(r.Country)), fails: fails}
+	if r.Index > 0 {
+		e.number = r.Index + 1
 	}
-	return all
+	if crt := r.Certificate; crt != nil {
+		e.subject, e.sha256 = clip(Escape(crt.Subject.String())), crt.Thumbprint().String()
+	}
+	for _, f := range r.Findings {
+		e.notes = append(e.notes, newNote(f))
+	}
+	if r.Verdict == vet.VerdictUndecided && !slices.ContainsFunc(e.notes, func(n note) bool { return n.stands }) {
+		if e.open = Escape(r.RoleReason); e.open == "" {
+			e.open = "the type of the certificate is not known"
+		}
+	}
+	return e
+}
+
+// maxText is how much of one text of a certificate is shown, in bytes: names that
+// mean something are shorter, and one of megabytes would stand in every report.
+const maxText = 4096
+
+// clip cuts text that is longer, between two characters.
+func clip(s string) string {
+	if len(s) <= maxText {
+		return s
+	}
+	end := maxText
+	for end > maxText-utf8.UTFMax && !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return s[:end] + "…"
 }
 
 func newNote(f vet.Finding) note {
 	n := note{Finding: f, stands: stands(f)}
 	_, n.word = mark(f)
-	n.Message, n.Path, n.Fix = Escape(f.Message), Escape(f.Path), Escape(f.Fix)
+	n.word += inBase(f)
+	n.Message, n.Path, n.Fix = Escape(f.Message)+excuse(f), Escape(f.Path), Escape(f.Fix)
 	if digits, ok := strings.CutPrefix(f.Path, "line "); ok {
 		if line, err := strconv.Atoi(digits); err == nil && line > 0 {
 			n.line = line
 		}
 	}
 	return n
+}
+
+// excuse is what the waiver of a finding says, in brackets; "" if there is none.
+func excuse(f vet.Finding) string {
+	if f.Waiver == nil {
+		return ""
+	}
+	return fmt.Sprintf(" (waived until %s by %s: %s)", f.Waiver.Expires.UTC().Format("2006-01-02 15:04:05Z"), Escape(f.Waiver.Owner), Escape(f.Waiver.Reason))
 }
 
 // text is the message, behind the extension that it is about where the rule's name does not tell.
@@ -93,6 +114,9 @@ func (e entry) path() string {
 
 // label names the certificate without its file: "NBBS DE C=DE, CN=… (sha256 3f0a…)".
 func (e entry) label() string {
+	if e.Waivers {
+		return "waivers"
+	}
 	if e.sha256 == "" {
 		return "no certificate"
 	}
@@ -114,39 +138,48 @@ func (e entry) roleWord() string {
 }
 
 // Fails reports whether a result counts against the exit code: it is not
-// accepted, or has a finding of severity FailOn or above.
-func (c *Check) Fails(r *vet.Result) bool {
+// accepted, or has a finding of severity FailOn or above, or one of a due renewal
+// where that counts.
+func (h Header) Fails(r *vet.Result) bool {
 	if r.Verdict != vet.VerdictAccepted {
 		return true
 	}
 	severities := []string{vet.SeverityError, vet.SeverityWarning, vet.SeverityNotice}
-	reach := max(0, slices.Index(severities, c.FailOn))
+	reach := max(0, slices.Index(severities, h.FailOn))
 	return slices.ContainsFunc(r.Findings, func(f vet.Finding) bool {
 		i := slices.Index(severities, f.Severity)
-		return f.Status == vet.StatusFail && i >= 0 && i <= reach
+		return f.Status == vet.StatusFail && (i >= 0 && i <= reach || h.Renewal && f.ID == vet.RuleRenewal)
 	})
 }
 
 // headline is the sum of a report in one line.
-func (c *Check) headline() string {
-	s := c.summary()
+func (s totals) headline() string {
 	return fmt.Sprintf("%d accepted, %d refused, %d undecided", s.Accepted, s.Refused, s.Undecided)
 }
 
 // judged says when, and against which roots.
-func (c *Check) judged() string {
-	text := "judged at " + c.At.UTC().Format("2006-01-02 15:04:05Z")
-	if c.Roots != "" {
-		text += ", roots " + Escape(c.Roots)
+func (h Header) judged() string {
+	text := "judged at " + h.At.UTC().Format("2006-01-02 15:04:05Z")
+	if h.Roots != "" {
+		text += ", roots " + Escape(h.Roots)
+	}
+	if h.Zlint != "" {
+		text += ", " + Escape(h.Zlint)
 	}
 	return text
 }
 
 // basis is what the report rests on, by name, for forms that have properties.
-func (c *Check) basis() [][2]string {
-	all := [][2]string{{"policy", c.Policy.Name}, {"policySha256", c.Policy.SHA256}, {"at", c.At.UTC().Format(time.RFC3339)}}
-	if c.Roots != "" {
-		all = append(all, [2]string{"roots", Escape(c.Roots)})
+func (h Header) basis() [][2]string {
+	all := [][2]string{{"policy", h.Policy.Name}, {"policySha256", h.Policy.SHA256}, {"at", h.At.UTC().Format(time.RFC3339)}}
+	if h.Roots != "" {
+		all = append(all, [2]string{"roots", Escape(h.Roots)})
+	}
+	if h.Zlint != "" {
+		all = append(all, [2]string{"zlint", Escape(h.Zlint)})
+	}
+	if text := h.departure(); text != "" {
+		all = append(all, [2]string{"policyDifference", text})
 	}
 	return all
 }

@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"math/big"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -50,29 +51,56 @@ func goodSpec(role Role) *spec {
 	s := &spec{
 		version: 3, serial: []byte{0x4a, 1, 2, 3, 4, 5, 6, 7, 8},
 		inner: algID(oidECDSASHA256, nil), outer: algID(oidECDSASHA256, nil),
-		subject: name("C=DE", "O=Provider", "OU=Unit", "L=Berlin", "CN=Batch Signer", "E=pki@example.de"),
+		subject: name(templateSubject(role)...),
 		from:    t0, to: t0.AddDate(0, 0, 400),
 		spki: ecSPKI(k), extensions: [][]byte{keyUsage(cert.DigitalSignature), keyID(1), authorityKeyID(1)}, signer: k,
 	}
 	s.issuer = s.subject
 	switch role {
 	case NBTLS, EFGSTLS:
-		s.subject = name("C=DE", "O=Provider", "OU=Unit", "CN=efgs.example.de", "E=pki@example.de")
 		s.issuer = name("C=DE", "O=Public CA", "CN=Issuing CA 1")
 		s.extensions = append(s.extensions, eku(cert.EKUClientAuth, cert.EKUServerAuth), san("efgs.example.de"), policies(oidOrganizationValidated))
 		s.to = t0.AddDate(0, 0, 397) // public CAs may give 398 days
 		s.signer = caKey()
-	case EFGSTA:
-		s.subject = name("C=BE", "O=European Commission", "CN="+anchorCN)
-		s.issuer = s.subject
 	}
 	return s
+}
+
+// templateSubject is the subject of goodSpec, by attribute.
+func templateSubject(role Role) []string {
+	switch role {
+	case NBTLS, EFGSTLS:
+		return []string{"C=DE", "O=Provider", "OU=Unit", "CN=efgs.example.de", "E=pki@example.de"}
+	case EFGSTA:
+		return []string{"C=BE", "O=European Commission", "CN=" + anchorCN}
+	}
+	return []string{"C=DE", "O=Provider", "OU=Unit", "L=Berlin", "CN=Batch Signer", "E=pki@example.de"}
+}
+
+// amended is the template's subject with some attributes changed ("CN=x") or left out ("CN").
+func amended(role Role, changes ...string) func(*spec) {
+	rdns := templateSubject(role)
+	for _, change := range changes {
+		key, _, replaced := strings.Cut(change, "=")
+		i := slices.IndexFunc(rdns, func(a string) bool { return strings.HasPrefix(a, key+"=") })
+		switch {
+		case replaced && i >= 0:
+			rdns[i] = change
+		case replaced:
+			rdns = append(rdns, change)
+		case i >= 0:
+			rdns = slices.Delete(rdns, i, i+1)
+		}
+	}
+	return subject(rdns...)
 }
 
 // Keys are made once: no test changes them.
 var (
 	testKey = sync.OnceValue(newKey)
 	caKey   = sync.OnceValue(newKey)
+	// strangerKey is that of nobody else.
+	strangerKey = sync.OnceValue(newKey)
 )
 
 func newKey() *ecdsa.PrivateKey {

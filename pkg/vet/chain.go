@@ -16,15 +16,15 @@ func chainRules() []Rule {
 	return []Rule{{
 		ID: "EFGS-601", Name: "chain", Clause: "Governance 3.1, 2.2", Roles: tls, Path: "tbsCertificate.issuer",
 		Title: "a TLS certificate has a path to a publicly trusted root",
-		Why:   "3.1: shall include the verification of the CA chain; where no roots were ever given that is reported and keeps nothing out",
-		Fix:   "efgsta check --roots mozilla FILE, with the issuers' certificates in FILE or with --with",
+		Why:   "3.1: shall include the verification of the CA chain; a workspace lists no certificate without it; check without roots only reports that",
+		Fix:   "give the roots, and the issuers' certificates in the same file as the certificate: --roots mozilla FILE",
 		Good:  "a path to a root that all major browsers include", Bad: "a private CA",
 		check: chainVerified,
 	}, {
 		ID: "EFGS-602", Name: "revoked", Clause: "Governance 3.1, 3.3", Roles: tls, Path: "tbsCertificate.serialNumber",
 		Title: "a TLS certificate is not revoked by its CA",
-		Why:   "3.1: shall include the revocation status; a CA on the path must not be revoked either, where a list of its issuer is given. Where no list and no response was ever given that is reported and keeps nothing out",
-		Fix:   "fetch what the certificate names; efgsta check --roots mozilla --crl LIST --ocsp RESPONSE FILE",
+		Why:   "3.1: shall include the revocation status; a CA on the path must not be revoked either, where a list of its issuer is given. A workspace lists no certificate without a list or a response; check without any only reports that",
+		Fix:   "fetch what the certificate names on a connected machine, and give it: --roots mozilla --crl LIST, or --ocsp RESPONSE",
 		Good:  "not on the issuer's current revocation list", Bad: "on it, or the list is not signed by the issuer",
 		Cases: []string{caseStale},
 		check: notRevoked,
@@ -33,7 +33,8 @@ func chainRules() []Rule {
 
 func chainVerified(x *exam) outcome {
 	if x.Evidence == nil || x.Evidence.Roots == nil {
-		return unasked("no trusted roots are given%s", named("; the issuer's certificate is at", x.accessURIs(accessIssuer)))
+		issuer := x.accessURIs(accessIssuer)
+		return unasked("no trusted roots are given%s", named("; the issuer's certificate is at", issuer)).at(issuer)
 	}
 	return x.path().outcome
 }
@@ -43,8 +44,9 @@ func chainVerified(x *exam) outcome {
 func notRevoked(x *exam) outcome {
 	ev := x.Evidence
 	if ev == nil || len(ev.CRLs)+len(ev.OCSP) == 0 {
-		return unasked("no revocation list and no OCSP response is given%s%s",
-			named("; the list is at", x.crlURIs()), named("; the responder is at", x.accessURIs(accessOCSP)))
+		lists, responders := x.crlURIs(), x.accessURIs(accessOCSP)
+		return unasked("no revocation list and no OCSP response is given%s%s", named("; the list is at", lists), named("; the responder is at", responders)).
+			at(lists, responders)
 	}
 	p := x.path()
 	switch {
@@ -99,8 +101,8 @@ func (ev *Evidence) about(subject, issuer *x509.Certificate, at time.Time) []wor
 
 // noWord is the outcome when nothing that was given tells.
 func (x *exam) noWord(words []word) outcome {
-	o := unknown("none of the lists and responses that are given is about this certificate%s%s",
-		named("; the list is at", x.crlURIs()), named("; the responder is at", x.accessURIs(accessOCSP)))
+	fresh := named("; the list is at", x.crlURIs()) + named("; the responder is at", x.accessURIs(accessOCSP))
+	o := unknown("none of the lists and responses that are given is about this certificate%s", fresh)
 	if len(words) == 0 {
 		return o
 	}
@@ -110,7 +112,7 @@ func (x *exam) noWord(words []word) outcome {
 		msgs = append(msgs, w.msg)
 		isStale = isStale || w.standing == stale
 	}
-	o.problems[0].msg = strings.Join(msgs, "; ")
+	o.problems[0].msg = strings.Join(msgs, "; ") + fresh
 	if isStale {
 		o.problems[0].kase = caseStale
 	}

@@ -9,7 +9,7 @@ import (
 // aboutRequests reports whether a rule can be held against a signing request: the
 // rules on its key, its subject, and the proof that it has the key. The rest is
 // for the CA to write.
-func aboutRequests(r Rule) bool {
+func aboutRequests(r *Rule) bool {
 	switch r.ID[:len("EFGS-1")] {
 	case "EFGS-1":
 		// How the request is signed says nothing of how the certificate will be.
@@ -35,17 +35,19 @@ func (e *Engine) request(in *cert.Input, item cert.Item, req Request, problems [
 	if cs := item.Cert.Countries(); len(cs) == 1 {
 		res.Country = cs[0]
 	}
-	kept := &memo{}
-	for _, r := range e.rules {
+	x := &exam{Request: &req, c: req.Certificate, memo: &memo{}, policy: e.policy}
+	for i := range e.rules {
+		r := &e.rules[i]
 		switch {
 		case r.check != nil && aboutRequests(r):
-			e.apply(res, &req, kept, r)
+			e.apply(res, x, i)
 		case r.ID == ruleWrongType:
-			e.recordFile(res, r, unknown("this is a signing request, not a certificate: only its subject, its key, and the proof that it has the key were checked"))
+			e.recordFile(res, i, unknown("this is a signing request, not a certificate: only its subject, its key, and the proof that it has the key were checked"))
 		case r.problem != "":
-			e.fileRule(res, r, problems)
+			e.fileRule(res, i, problems)
 		}
 	}
+	e.deviate(res, x, aboutRequests)
 	res.decide()
 	if res.Verdict == VerdictAccepted {
 		res.Verdict = VerdictUndecided // a policy may make the rule above milder

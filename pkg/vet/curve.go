@@ -28,8 +28,9 @@ func curveRules() []Rule {
 		Why:   "4.1: Min. 250 Bit, read as the order of the group, not the size of the field",
 		Fix:   fixEC,
 		Good:  "P-256, brainpoolP256r1", Bad: "P-224, prime239v1, sect233k1",
-		Params: []string{"bits"},
-		check:  onEC(ecSize),
+		Params:  []string{"bits"},
+		Implies: []string{"EFGS-111"},
+		check:   onEC(ecSize),
 	}, {
 		ID: "EFGS-111", Name: "ec-agreed-curve", Clause: "Governance 4.1", Roles: all(), Path: pathSPKI + ".algorithm.parameters",
 		Title: "an EC curve is one of P-256, P-384, P-521, brainpoolP256r1, 384r1, 512r1, FRP256v1",
@@ -44,8 +45,9 @@ func curveRules() []Rule {
 		Why:   "4.1: Min. 3000 Bit prime p, 250 Bit key q; read as a minimum, since no standard size is 250",
 		Fix:   fixEC,
 		Good:  "3072/256", Bad: "2048/256, 3072/224",
-		Params: []string{"p-bits", "q-bits"},
-		check:  dsaSize,
+		Params:  []string{"p-bits", "q-bits"},
+		Implies: []string{"EFGS-113"},
+		check:   dsaSize,
 	}, {
 		ID: "EFGS-113", Name: "dsa-deprecated", Clause: "BSI TR-02102-1, FIPS 186-5", Roles: all(), Path: pathSPKI,
 		Title: "the key is not DSA",

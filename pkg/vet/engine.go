@@ -3,8 +3,9 @@ package vet
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
-	"sort"
+	"strings"
 
 	"github.com/efgsta/efgsta/pkg/cert"
 	"github.com/efgsta/efgsta/policy"
@@ -15,8 +16,16 @@ var ErrPolicy = errors.New("policy does not fit the rules")
 
 // Engine vets under one policy. It is safe for concurrent use.
 type Engine struct {
-	policy *policy.Policy
-	rules  []Rule
+	policy   *policy.Policy
+	rules    []Rule
+	settings []resolved // of the rules, in their order
+	deviated []deviated // what the policy changes of its base; empty where it has none
+}
+
+// resolved is what the policy says of a rule, looked up once for all certificates.
+type resolved struct {
+	setting  policy.Setting
+	severity [roleCount]string // in the order of Roles
 }
 
 // New checks that the policy names only known rules and gives each a setting,
@@ -24,33 +33,43 @@ type Engine struct {
 func New(p *policy.Policy) (*Engine, error) { return newEngine(p, Rules()) }
 
 func newEngine(p *policy.Policy, rules []Rule) (*Engine, error) {
-	known := map[string]bool{}
-	for _, r := range rules {
-		known[r.ID] = true
+	settings := make([]resolved, len(rules))
+	for i := range rules {
+		r := &rules[i]
 		s, ok := p.Rules[r.ID]
 		if !ok {
 			return nil, fmt.Errorf("%w: %s says nothing of %s %s", ErrPolicy, p.Name, r.ID, r.Name)
 		}
-		if err := fits(r, s); err != nil {
+		settings[i].setting = s
+		for j, role := range Roles() {
+			settings[i].severity[j] = s.Severity[string(role)]
+		}
+		if err := settings[i].fits(r); err != nil {
 			return nil, fmt.Errorf("%w: %s: %s %s: %w", ErrPolicy, p.Name, r.ID, r.Name, err)
 		}
 	}
-	var unknown []string
-	for id := range p.Rules {
-		if !known[id] {
-			unknown = append(unknown, id)
-		}
+	// Each rule has its own setting, so any more are of rules that do not exist.
+	if len(p.Rules) > len(rules) {
+		return nil, fmt.Errorf("%w: %s names the unknown rule %s", ErrPolicy, p.Name, unknownRule(p, rules))
 	}
-	if len(unknown) > 0 {
-		sort.Strings(unknown)
-		return nil, fmt.Errorf("%w: %s names the unknown rule %s", ErrPolicy, p.Name, unknown[0])
+	if all := exceptionMisfits(p, rules); len(all) > 0 {
+		return nil, fmt.Errorf("%w: %s: %s", ErrPolicy, p.Name, all[0].Msg)
 	}
-	return &Engine{policy: p, rules: rules}, nil
+	return &Engine{policy: p, rules: rules, settings: settings, deviated: deviatedRules(p, rules)}, nil
 }
 
-func fits(r Rule, s policy.Setting) error {
-	for _, role := range Roles() {
-		word := s.Severity[string(role)]
+// unknownRule is the first id that the policy has and no rule.
+func unknownRule(p *policy.Policy, rules []Rule) string {
+	ids := slices.Sorted(maps.Keys(p.Rules))
+	return ids[slices.IndexFunc(ids, func(id string) bool {
+		return !slices.ContainsFunc(rules, func(r Rule) bool { return r.ID == id })
+	})]
+}
+
+func (g *resolved) fits(r *Rule) error {
+	s := &g.setting
+	for i, role := range Roles() {
+		word := g.severity[i]
 		if word == "" {
 			return fmt.Errorf("no severity for %s", role)
 		}
@@ -88,30 +107,39 @@ func (e *Engine) Vet(req Request) *Result {
 		if cs := req.Certificate.Countries(); len(cs) == 1 {
 			res.Country = cs[0]
 		}
-		kept := &memo{}
-		for _, r := range e.rules {
-			if r.check != nil {
-				e.apply(res, &req, kept, r)
+		x := &exam{Request: &req, c: req.Certificate, memo: &memo{}, policy: e.policy}
+		for i := range e.rules {
+			if e.rules[i].check != nil {
+				e.apply(res, x, i)
 			}
 		}
+		e.deviate(res, x, func(*Rule) bool { return true })
 	}
+	req.Waivers.apply(res, req.At)
 	res.decide()
 	return res
 }
 
-// apply runs one rule and adds what it found to res.
-func (e *Engine) apply(res *Result, req *Request, kept *memo, r Rule) {
-	s := e.policy.Rules[r.ID]
-	severity := severityFor(s, req.Role)
+// apply runs the rule at i and adds what it found to res.
+func (e *Engine) apply(res *Result, x *exam, i int) {
+	r, g := &e.rules[i], &e.settings[i]
+	severity := g.severityFor(x.Role)
 	if severity == "off" {
 		return
 	}
-	o, crashed := guarded(r.check, &exam{Request: req, c: req.Certificate, setting: s, memo: kept})
-	res.record(r, s, severity, o, req.requires(r))
+	x.setting = g.setting
+	o, crashed := guarded(r.check, x)
+	if x.Workspace {
+		o.unasked = false
+	}
+	if r.ID == ruleChain {
+		res.publicChain = o.state == passed
+	}
+	res.record(r, &g.setting, severity, o, x.requires(r))
 	if crashed != "" {
-		res.Findings = append(res.Findings, Finding{
+		res.add(Finding{
 			ID: r.ID, Name: r.Name, Clause: r.Clause, Path: r.Path,
-			Severity: SeverityError, Status: StatusNotEvaluated, Blocks: true,
+			Severity: SeverityError, Status: StatusNotEvaluated, Blocks: true, internal: true,
 			Message: "rule failed internally: " + crashed,
 			Fix:     "this is a bug of efgsta: report it with this certificate",
 		})
@@ -119,12 +147,12 @@ func (e *Engine) apply(res *Result, req *Request, kept *memo, r Rule) {
 }
 
 // record turns an outcome into findings and counts.
-func (res *Result) record(r Rule, s policy.Setting, severity string, o outcome, required bool) {
+func (res *Result) record(r *Rule, s *policy.Setting, severity string, o outcome, required bool) {
 	before := len(res.Findings)
-	for _, p := range o.problems {
+	for _, p := range bounded(o.problems) {
 		f := Finding{
 			ID: r.ID, Name: r.Name, Clause: r.Clause, Path: r.Path, Fix: r.Fix,
-			Severity: severity, Status: StatusFail, Message: p.msg,
+			Severity: severity, Status: StatusFail, Message: p.msg, kase: p.kase,
 		}
 		if p.path != "" {
 			f.Path = p.path
@@ -136,10 +164,10 @@ func (res *Result) record(r Rule, s policy.Setting, severity string, o outcome, 
 			}
 		}
 		if o.state == notEvaluated {
-			f.Status = StatusNotEvaluated
+			f.Status, f.Fetch = StatusNotEvaluated, o.fetch
 			f.Blocks = required || !o.unasked && (s.Missing == "block" || s.Missing == "" && severity == SeverityError)
 		}
-		res.Findings = append(res.Findings, f)
+		res.add(f)
 	}
 	switch {
 	case o.state == passed, o.state == failed && len(res.Findings) == before:
@@ -148,6 +176,15 @@ func (res *Result) record(r Rule, s policy.Setting, severity string, o outcome, 
 	case o.state == failed:
 		res.Evaluated++
 	}
+}
+
+// add makes room for the findings of a usual certificate at once.
+func (res *Result) add(f Finding) {
+	const usual = 12
+	if res.Findings == nil {
+		res.Findings = make([]Finding, 0, usual)
+	}
+	res.Findings = append(res.Findings, f)
 }
 
 // guarded runs a check; crashed is what it panicked with.
@@ -176,8 +213,16 @@ func severityFor(s policy.Setting, role Role) string {
 	return order[mildest]
 }
 
+// severityFor is the same without a look-up, for the roles that there are.
+func (g *resolved) severityFor(role Role) string {
+	if i := slices.Index(Roles(), role); i >= 0 {
+		return g.severity[i]
+	}
+	return severityFor(g.setting, role)
+}
+
 // requires reports whether the caller insists on evidence for r.
-func (req *Request) requires(r Rule) bool {
+func (req *Request) requires(r *Rule) bool {
 	return slices.ContainsFunc(req.Require, func(name string) bool {
 		return name == "all" || name == r.ID || name == r.Name
 	})
@@ -185,9 +230,9 @@ func (req *Request) requires(r Rule) bool {
 
 // decide sorts the findings and draws the verdict from them.
 func (res *Result) decide() {
-	sort.SliceStable(res.Findings, func(i, j int) bool { return res.Findings[i].ID < res.Findings[j].ID })
+	slices.SortStableFunc(res.Findings, func(a, b Finding) int { return strings.Compare(a.ID, b.ID) })
 	res.Verdict = VerdictAccepted
-	if !slices.Contains(Roles(), res.Role) {
+	if !res.Waivers && !slices.Contains(Roles(), res.Role) {
 		res.Verdict = VerdictUndecided
 	}
 	for _, f := range res.Findings {

@@ -35,7 +35,15 @@ func gatewayRules() []Rule {
 		Why:   "the gateway takes the first attribute of that RDN for the country, whatever it is",
 		Fix:   "re-issue without -multivalue-rdn and without '+' in -subj",
 		Good:  "/C=DE/O=x", Bad: "/C=DE+O=x",
-		check: gwCAlone,
+		Implies: []string{"EFGS-702"},
+		check:   gwCAlone,
+	}, {
+		ID: "EFGS-704", Name: "gw-ta-sigalg", Clause: "gateway: trust anchor", Roles: []Role{EFGSTA}, Path: pathSigAlg,
+		Title: "the EFGSTA's own signature algorithm is one that the gateway can verify its signatures with",
+		Why:   "the gateway takes the algorithm of the operator's signatures from the EFGSTA's certificate, without parameters: RSASSA-PSS fails, and so does one that does not fit the key",
+		Fix:   "openssl req -x509 -sha256 … without -sigopt rsa_padding_mode:pss, signed with the key itself",
+		Good:  "sha256WithRSAEncryption with an RSA key, ecdsa-with-SHA256 with an EC key", Bad: "RSASSA-PSS",
+		check: gwAnchorAlgorithm,
 	}, {
 		ID: "EFGS-705", Name: "gw-c-first", Clause: "gateway: operator script", Roles: []Role{NBTLS, NBBS}, Path: pathSubject,
 		Title: "C is the first part of the subject",
@@ -54,6 +62,12 @@ func gatewayRules() []Rule {
 			return pass()
 		},
 	}, {
+		ID: ruleCanonical, Name: "gw-pem-canonical", Clause: "gateway: operator script", Roles: []Role{NBTLS, NBBS}, Path: "file",
+		Title: "the file is the certificate in PEM and nothing else",
+		Why:   "the operator's signature covers one PEM block in lines of 64 with LF; efgsta makes that text itself, other tools sign the file as it came",
+		Fix:   "openssl x509 -in FILE -out out.pem",
+		Good:  "a file as openssl x509 writes it", Bad: "CRLF, text before the block, DER, an archive",
+	}, {
 		ID: "EFGS-707", Name: "jdk-curve", Clause: "gateway: Java runtime", Roles: []Role{NBBS}, Path: pathSPKI,
 		Title: "an EC key is on P-256, P-384 or P-521",
 		Why:   "later Java runtimes verify no other curve by themselves: Java 17 says “Curve not supported” of brainpool and secp256k1",
@@ -70,6 +84,23 @@ func gatewayRules() []Rule {
 			return fail("the curve %s is not one that current Java runtimes verify by themselves", k.Curve.Name)
 		}),
 	}}
+}
+
+func gwAnchorAlgorithm(x *exam) outcome {
+	k, a := x.c.PublicKey, x.c.Algorithm
+	if k == nil || k.OID == "" || a.OID == "" {
+		return unknown("the key or the signature algorithm cannot be read")
+	}
+	fits := map[sigalg.Scheme]string{sigalg.RSAPKCS1v15: "RSA", sigalg.ECDSA: "EC", sigalg.DSA: "DSA"}
+	switch {
+	case a.Scheme == sigalg.RSAPSS:
+		return fail("the EFGSTA is signed with RSASSA-PSS, whose parameters the gateway does not set")
+	case fits[a.Scheme] == "":
+		return fail("the EFGSTA is signed with %s, which the gateway does not have", schemeName(a))
+	case fits[a.Scheme] != k.Algorithm:
+		return fail("the EFGSTA is signed with %s, but its own key, which signs for the gateway, is %s", schemeName(a), k.Algorithm)
+	}
+	return pass()
 }
 
 func gwDNSplit(x *exam) outcome {

@@ -41,12 +41,8 @@ func issuerSerialUnique(x *exam) outcome {
 		return unknown("issuer or serial number cannot be read")
 	}
 	var problems []problem
-	for _, o := range x.Others {
-		c := o.Certificate
-		if c == nil || c.Serial == nil || bytes.Equal(c.Raw, x.c.Raw) {
-			continue
-		}
-		if c.Serial.Cmp(x.c.Serial) == 0 && bytes.Equal(c.Issuer.Raw, x.c.Issuer.Raw) {
+	for _, o := range x.Others.sameNumber(x.c) {
+		if !o.is(x.c) {
 			problems = append(problems, problem{msg: "issuer and serial number are also those of another certificate, " + o.label()})
 		}
 	}
@@ -68,8 +64,12 @@ func keyIdentifiers(x *exam) outcome {
 	if x.extension(oidSubjectKeyID) == nil {
 		problems = append(problems, problem{msg: "there is no subject key identifier"})
 	}
-	if !x.c.SelfIssued() && x.extension(oidAuthorityKeyID) == nil {
+	switch {
+	case x.c.SelfIssued(): // RFC 5280 4.2.1.1 lets it be left out there
+	case x.extension(oidAuthorityKeyID) == nil:
 		problems = append(problems, problem{msg: "there is no authority key identifier"})
+	case len(x.c.AuthorityKeyID) == 0 && !x.faulty("authorityKeyIdentifier"):
+		problems = append(problems, problem{msg: "the authority key identifier names no key (keyIdentifier)"})
 	}
 	return passUnless(problems)
 }

@@ -10,24 +10,42 @@ import (
 	"github.com/efgsta/efgsta/pkg/sigalg"
 )
 
+// MaxVerdicts is how many certificates and requests of one file are vetted. A file of
+// hundreds of thousands would make a report that nobody can open.
+const MaxVerdicts = 1000
+
 // Input vets a whole file: file rules (EFGS-001…007), each certificate, and each
 // signing request as far as it goes. An
 // input without certificate is one Result with Certificate nil. With role "" the
 // role of each certificate is decided by its content, or left undecided.
 // Chain certificates beside a submitted one have no Result: EFGS-004 names them.
+// What is beyond MaxVerdicts is one more Result, refused by EFGS-001, that says how
+// many there are.
 func (e *Engine) Input(in *cert.Input, req Request) []*Result {
 	req.Evidence = req.Evidence.with(in)
 	chain := chainItems(in)
 	shared, own := sortProblems(in, chain)
 	taken := takenForChain(in, chain)
 	var results []*Result
+	beyond := 0
 	for i, item := range in.Items {
-		if !chain[i] {
+		switch {
+		case chain[i]:
+		case len(results) == MaxVerdicts:
+			beyond++
+		default:
 			results = append(results, e.item(in, i, req, append(own[item.Index], shared...), taken))
 		}
 	}
 	for _, item := range in.Requests {
+		if len(results) == MaxVerdicts {
+			beyond++
+			continue
+		}
 		results = append(results, e.request(in, item, req, shared))
+	}
+	if beyond > 0 {
+		results = append(results, e.beyond(in, req, beyond))
 	}
 	if len(results) > 0 {
 		return results
@@ -39,6 +57,22 @@ func (e *Engine) Input(in *cert.Input, req Request) []*Result {
 	e.file(res, shared)
 	res.decide()
 	return []*Result{res}
+}
+
+// beyond is the Result of everything behind MaxVerdicts. It passes no rule and is
+// never accepted, whatever the policy says of EFGS-001.
+func (e *Engine) beyond(in *cert.Input, req Request, n int) *Result {
+	res := &Result{File: in.File, Index: -1, Role: req.Role}
+	for i := range e.rules {
+		if e.rules[i].problem == cert.ProblemUnreadable {
+			e.fileRule(res, i, []cert.Problem{{Kind: cert.ProblemUnreadable, Index: -1, Msg: fmt.Sprintf(
+				"%d more certificates or requests are in the file and have no verdict: at most %d of one file are vetted, so bring them in several files", n, MaxVerdicts)}})
+		}
+	}
+	if res.decide(); res.Verdict == VerdictAccepted {
+		res.Verdict = VerdictUndecided
+	}
+	return res
 }
 
 // item vets one certificate of the file; one that could not be read has file findings only.
@@ -62,11 +96,15 @@ func (e *Engine) item(in *cert.Input, i int, req Request, problems []cert.Proble
 		res.File += "!/" + item.Entry
 	}
 	e.file(res, problems)
-	for _, r := range e.rules {
-		if r.ID == ruleOneCert {
-			e.recordFile(res, r, taken)
+	for i := range e.rules {
+		switch e.rules[i].ID {
+		case ruleOneCert:
+			e.recordFile(res, i, taken)
+		case ruleCanonical:
+			e.recordFile(res, i, canonical(in))
 		}
 	}
+	req.Waivers.apply(res, req.At)
 	res.decide()
 	return res
 }
@@ -171,17 +209,18 @@ func (e *Engine) FileFailures(in *cert.Input, role Role) []Finding {
 
 // file applies the rules about files that pkg/cert's problems belong to.
 func (e *Engine) file(res *Result, problems []cert.Problem) {
-	for _, r := range e.rules {
-		if r.problem != "" {
-			e.fileRule(res, r, problems)
+	for i := range e.rules {
+		if e.rules[i].problem != "" {
+			e.fileRule(res, i, problems)
 		}
 	}
 }
 
-func (e *Engine) fileRule(res *Result, r Rule, problems []cert.Problem) {
+// fileRule and recordFile take the rule at i.
+func (e *Engine) fileRule(res *Result, i int, problems []cert.Problem) {
 	var found []problem
 	for _, p := range problems {
-		if p.Kind != r.problem {
+		if p.Kind != e.rules[i].problem {
 			continue
 		}
 		where := ""
@@ -190,7 +229,7 @@ func (e *Engine) fileRule(res *Result, r Rule, problems []cert.Problem) {
 		}
 		found = append(found, problem{msg: p.Msg, path: where})
 	}
-	e.recordFile(res, r, passUnless(found))
+	e.recordFile(res, i, passUnless(found))
 }
 
 // takenForChain is EFGS-004 for the whole file: which certificates were taken for the chain.
@@ -211,9 +250,17 @@ func takenForChain(in *cert.Input, chain map[int]bool) outcome {
 	return fail("taken for the chain and not vetted: %s", strings.Join(names, "; "))
 }
 
-func (e *Engine) recordFile(res *Result, r Rule, o outcome) {
-	s := e.policy.Rules[r.ID]
-	if severity := severityFor(s, res.Role); severity != "off" {
-		res.record(r, s, severity, o, false)
+// canonical is EFGS-706.
+func canonical(in *cert.Input) outcome {
+	if !in.Canonical() {
+		return fail("the file is not one certificate in PEM with lines of 64 characters and LF, and nothing else")
+	}
+	return pass()
+}
+
+func (e *Engine) recordFile(res *Result, i int, o outcome) {
+	g := &e.settings[i]
+	if severity := g.severityFor(res.Role); severity != "off" {
+		res.record(&e.rules[i], &g.setting, severity, o, false)
 	}
 }

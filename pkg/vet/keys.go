@@ -1,12 +1,8 @@
 package vet
 
 import (
-	"bytes"
 	"errors"
-	"fmt"
-	"strings"
 
-	"github.com/efgsta/efgsta/pkg/cert"
 	"github.com/efgsta/efgsta/pkg/sigalg"
 )
 
@@ -21,6 +17,13 @@ func keyRules() []Rule {
 		Fix:   fixNewKey,
 		Good:  "NBTLS and NBBS with a key each", Bad: "one key in both",
 		check: keyNotShared,
+	}, {
+		ID: "EFGS-502", Name: "key-not-en", Clause: "Governance 2.3", Roles: []Role{NBBS}, Path: pathSPKI, NeverWaivable: true,
+		Title: "the key is not a key of the national exposure notification service",
+		Why:   "2.3: a new asymmetric key pair for the NBBS; the key that signs the national exports stays a key of its own",
+		Fix:   fixNewKey,
+		Good:  "a key pair made for the NBBS", Bad: "the key that signs the national exports",
+		check: keyNotNational,
 	}, {
 		ID: "EFGS-503", Name: "ta-distinct", Clause: "Governance 2.4", Roles: []Role{EFGSTLS, EFGSTA}, Path: pathSPKI, NeverWaivable: true,
 		Title: "the EFGSTA and the EFGSTLS have keys of their own",
@@ -46,8 +49,8 @@ func keyNotShared(x *exam) outcome {
 		return unknown("the public key cannot be read")
 	}
 	var problems []problem
-	for _, o := range x.Others {
-		if o.Certificate == nil || x.isSelf(o) || !sameKey(x.c, o.Certificate) || x.isRenewal(o) {
+	for _, o := range x.sameKey() {
+		if x.isSelf(o) || x.isRenewal(o) || o.bare() && x.Role == NBBS { // a bare key is EFGS-502's
 			continue
 		}
 		problems = append(problems, problem{msg: "the key is also that of " + o.label()})
@@ -55,65 +58,40 @@ func keyNotShared(x *exam) outcome {
 	return passUnless(problems)
 }
 
-// isSelf: the same certificate in the same place. In another role or for another member state it is shared.
-func (x *exam) isSelf(o Known) bool {
-	return len(x.c.Raw) > 0 && bytes.Equal(x.c.Raw, o.Certificate.Raw) && x.samePlace(o)
+// keyNotNational: a bare key is one of the national service, which has no certificates.
+func keyNotNational(x *exam) outcome {
+	switch {
+	case x.Others == nil || x.Others.bare == 0:
+		return unasked("no key of the national exposure notification service was given (--with FILE, the public key in PEM or JWK)")
+	case len(x.c.SPKI) == 0:
+		return unknown("the public key cannot be read")
+	}
+	var problems []problem
+	for _, o := range x.sameKey() {
+		if o.bare() {
+			problems = append(problems, problem{msg: "the key is also " + o.label()})
+		}
+	}
+	return passUnless(problems)
 }
+
+// isSelf: the same certificate in the same place. In another role or for another member state it is shared.
+func (x *exam) isSelf(o *entry) bool { return x.samePlace(o) && o.is(x.c) }
 
 // isRenewal: another certificate of the same role and member state; whether it needs a fresh key is a rule of 3.4.
-func (x *exam) isRenewal(o Known) bool {
-	return x.Role != "" && x.Role == o.Role && x.samePlace(o)
+func (x *exam) isRenewal(o *entry) bool {
+	return x.Role != "" && x.Role == o.role && x.samePlace(o)
 }
 
-func (x *exam) samePlace(o Known) bool {
-	if x.Role != "" && o.Role != "" && x.Role != o.Role {
+func (x *exam) samePlace(o *entry) bool {
+	if x.Role != "" && o.role != "" && x.Role != o.role {
 		return false
 	}
 	country := x.Country
 	if cs := x.c.Countries(); country == "" && len(cs) == 1 {
 		country = cs[0]
 	}
-	return country == "" || o.Country == "" || country == o.Country
-}
-
-func (o Known) label() string {
-	if o.Source != "" {
-		return o.Source
-	}
-	t := o.Certificate.Thumbprint().String()
-	return strings.TrimSpace(fmt.Sprintf("%s %s %s…", o.Country, strings.ToUpper(string(o.Role)), cert.ShortHex(t)))
-}
-
-// sameKey compares the keys themselves, so that another encoding of the same key
-// (id-RSASSA-PSS, explicit parameters, a compressed point) is still the same.
-func sameKey(a, b *cert.Certificate) bool {
-	if len(a.SPKI) > 0 && bytes.Equal(a.SPKI, b.SPKI) {
-		return true
-	}
-	k, l := a.PublicKey, b.PublicKey
-	switch {
-	case k == nil || l == nil:
-		return false
-	case k.N != nil && l.N != nil:
-		return k.N.Cmp(l.N) == 0
-	case len(k.Point) > 0 && len(l.Point) > 0:
-		return bytes.Equal(abscissa(k), abscissa(l))
-	case k.Y != nil && l.Y != nil && k.P != nil && l.P != nil:
-		return k.Y.Cmp(l.Y) == 0 && k.P.Cmp(l.P) == 0
-	}
-	return false
-}
-
-// abscissa is the x coordinate of an encoded point. Two points that share it are a key and its negative.
-func abscissa(k *sigalg.PublicKey) []byte {
-	p := k.Point
-	switch {
-	case len(p) > 1 && (p[0] == 2 || p[0] == 3):
-		return p[1:]
-	case len(p) > 2 && len(p)%2 == 1:
-		return p[1 : 1+len(p)/2]
-	}
-	return p
+	return country == "" || o.country == "" || country == o.country
 }
 
 func selfSignature(x *exam) outcome {

@@ -18,7 +18,12 @@ type path struct {
 }
 
 // memo keeps what several rules need of one certificate.
-type memo struct{ path *path }
+type memo struct {
+	path  *path
+	zlint *zlintRun
+	same  []*entry // of Others, with the same key
+	asked bool     // whether same is known
+}
 
 // path looks for the certificate's way to a root, once.
 func (x *exam) path() *path {

@@ -22,8 +22,9 @@ const (
 	oidIssuingPoint   = "2.5.29.28"
 	oidEntryIssuer    = "2.5.29.29"
 
-	accessOCSP   = "1.3.6.1.5.5.7.48.1"
-	accessIssuer = "1.3.6.1.5.5.7.48.2"
+	// Contents of the OBJECT IDENTIFIERs 1.3.6.1.5.5.7.48.1 and .2.
+	accessOCSP   = "\x2b\x06\x01\x05\x05\x07\x30\x01"
+	accessIssuer = "\x2b\x06\x01\x05\x05\x07\x30\x02"
 )
 
 // context is the tag of a context-specific element; constructed if it has others inside.
@@ -125,27 +126,13 @@ func (x *exam) crlURIs() []string {
 // accessURIs are the addresses of one kind in authorityInfoAccess.
 func (x *exam) accessURIs(method string) []string {
 	var out []string
-	want := oidContent(method)
 	x.eachIn(oidAuthorityInfo, func(access cryptobyte.String) {
 		var id cryptobyte.String
-		if access.ReadASN1(&id, asn1.OBJECT_IDENTIFIER) && string(id) == want {
+		if access.ReadASN1(&id, asn1.OBJECT_IDENTIFIER) && string(id) == method {
 			out = append(out, uris(access)...)
 		}
 	})
 	return out
-}
-
-// oidContent is the content of an OBJECT IDENTIFIER.
-func oidContent(dotted string) string {
-	oid, err := x509.ParseOID(dotted)
-	if err != nil {
-		return ""
-	}
-	der, err := oid.MarshalBinary()
-	if err != nil {
-		return ""
-	}
-	return string(der)
 }
 
 // eachIn visits the SEQUENCEs in the SEQUENCE of an extension.

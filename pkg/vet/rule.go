@@ -26,6 +26,9 @@ type Rule struct {
 	Path          string   // the part of the certificate it looks at, for findings
 	Params        []string // numbers that a policy must give
 	Cases         []string // cases that a policy must give a severity of their own
+	// Implies names rules, by id, that a certificate may fail as a consequence of failing this one: a subject that
+	// is empty has no country either. Whoever mends this one mends those.
+	Implies []string
 
 	check   func(*exam) outcome // nil for the rules about files
 	problem string              // cert.Problem kind of a rule about files
@@ -36,7 +39,8 @@ func Rules() []Rule {
 	families := [...][]Rule{
 		fileRules(), algorithmRules(), pssRules(), curveRules(), validityRules(), subjectRules(), templateRules(),
 		usageRules(), tlsRules(), sanRules(), keyRules(), weakKeyRules(), identifierRules(), chainRules(), gatewayRules(),
-		structureRules(), encodingRules(), textRules(), caRules(),
+		structureRules(), encodingRules(), textRules(), caRules(), zlintRules(),
+		issuerRules(), renewalRules(), submissionRules(), blocklistRules(), sharedFactorRules(),
 	}
 	// Pointers are sorted: a Rule is large, and this is part of every start.
 	order := make([]*Rule, 0, 128)
@@ -68,6 +72,7 @@ type exam struct {
 	*Request
 	c       *cert.Certificate
 	setting policy.Setting
+	policy  *policy.Policy
 	memo    *memo // shared by the rules of one certificate; nil: nothing is kept
 }
 
@@ -106,6 +111,7 @@ type outcome struct {
 	state    state
 	problems []problem
 	unasked  bool // not evaluated, and nobody gave any evidence: does not block, unless required
+	fetch    bool // not evaluated, and the message says where the evidence is
 }
 
 type problem struct {
@@ -134,6 +140,12 @@ func unknown(format string, args ...any) outcome {
 func unasked(format string, args ...any) outcome {
 	o := unknown(format, args...)
 	o.unasked = true
+	return o
+}
+
+// at marks an outcome whose message names these addresses of the evidence, if there are any.
+func (o outcome) at(addresses ...[]string) outcome {
+	o.fetch = slices.ContainsFunc(addresses, func(a []string) bool { return len(a) > 0 })
 	return o
 }
 

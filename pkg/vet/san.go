@@ -30,7 +30,8 @@ func sanRules() []Rule {
 		Why:   "otherwise the certificate names nobody",
 		Fix:   fixSubject,
 		Good:  "a subject", Bad: "an empty subject and no subjectAltName",
-		check: emptySubjectSAN,
+		Implies: []string{"EFGS-301", "EFGS-302", "EFGS-306", "EFGS-307", "EFGS-308", "EFGS-309", "EFGS-310", "EFGS-808"},
+		check:   emptySubjectSAN,
 	}}
 }
 

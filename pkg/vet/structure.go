@@ -21,7 +21,8 @@ func structureRules() []Rule {
 		Why:   "only version 3 has extensions, and so a key usage",
 		Fix:   "openssl x509 -req … -extfile ext.cnf makes version 3; without extensions it makes version 1",
 		Good:  "version 3", Bad: "version 1, version 1 with extensions",
-		check: version3,
+		Implies: []string{"EFGS-401", "EFGS-829"},
+		check:   version3,
 	}, {
 		ID: "EFGS-802", Name: "serial-positive", Clause: "RFC 5280 4.1.2.2", Roles: all(), Path: pathSerial,
 		Title: "the serial number is positive and minimally encoded",
@@ -57,13 +58,15 @@ func structureRules() []Rule {
 		Why:   "the templates all have a subject",
 		Fix:   fixSubject,
 		Good:  "C=DE, O=…, CN=…", Bad: "an empty sequence",
-		check: func(x *exam) outcome { return nonEmpty("subject", x.c.Subject) },
+		Implies: []string{"EFGS-301", "EFGS-302", "EFGS-306", "EFGS-307", "EFGS-308", "EFGS-309", "EFGS-310", "EFGS-828"},
+		check:   func(x *exam) outcome { return nonEmpty("subject", x.c.Subject) },
 	}, {
 		ID: "EFGS-809", Name: "time-order", Clause: "RFC 5280 4.1.2.5", Roles: all(), Path: pathValidity,
 		Title: "notBefore is not after notAfter",
 		Why:   "otherwise the certificate is never valid",
 		Fix:   "re-issue with the right dates",
 		Good:  "2020-09-01 to 2021-09-01", Bad: "the other way round",
+		Implies: []string{"EFGS-201", "EFGS-204"},
 		check: func(x *exam) outcome {
 			if x.c.NotBefore.IsZero() || x.c.NotAfter.IsZero() {
 				return unknown("the validity cannot be read")

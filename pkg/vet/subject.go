@@ -18,7 +18,8 @@ func subjectRules() []Rule {
 		Why:   "2.3: a batch is linked to its member state by C = Member State; the gateway refuses none and several",
 		Fix:   "openssl req … -subj '/C=DE/O=…/CN=…'",
 		Good:  "C=DE, O=…, CN=…", Bad: "O=…, CN=…; C=DE, C=FR",
-		check: subjectC,
+		Implies: []string{"EFGS-302", "EFGS-311"},
+		check:   subjectC,
 	}, {
 		ID: "EFGS-302", Name: "c-matches-member", Clause: "Governance 3.2", Roles: []Role{NBTLS, NBBS}, Path: pathSubject, NeverWaivable: true,
 		Title: "the subject's country is that of the member state that brings the certificate",
@@ -32,14 +33,16 @@ func subjectRules() []Rule {
 		Why:   "the gateway compares it letter for letter",
 		Fix:   "two upper-case letters; openssl writes the right string type by itself",
 		Good:  "PrintableString DE", Bad: "de, DEU, UTF8String DE",
-		check: onCountries(cFormat),
+		Implies: []string{"EFGS-302"},
+		check:   onCountries(cFormat),
 	}, {
 		ID: "EFGS-304", Name: "c-iso", Clause: "Governance 3.2", Roles: all(), Path: pathSubject,
 		Title: "a country is assigned in ISO 3166-1",
 		Why:   "batches carry their origin as an ISO code; EL and UK are used elsewhere in the Union, but are none",
 		Fix:   "use the ISO 3166-1 alpha-2 code",
 		Good:  "GR, GB, DE", Bad: "EL, UK, EU, XX",
-		check: onCountries(cISO),
+		Implies: []string{"EFGS-302"},
+		check:   onCountries(cISO),
 	}, {
 		ID: "EFGS-305", Name: "c-participant", Clause: "Governance 1", Roles: []Role{NBTLS, NBBS}, Path: pathSubject,
 		Title: "a country is a member state of the European Union",
@@ -75,16 +78,20 @@ func cParticipant(x *exam) outcome {
 	return passUnless(problems)
 }
 
-// subject returns the attributes of that type, or an outcome if the subject cannot be read.
+// attributes returns those of that type, or an outcome if the subject cannot be read.
 func (x *exam) attributes(oid string) ([]cert.Attribute, outcome, bool) {
 	if len(x.c.Subject.Raw) == 0 {
 		return nil, unknown("the subject cannot be read"), false
 	}
 	var found []cert.Attribute
 	for _, rdn := range x.c.Subject.RDNs {
-		for _, a := range rdn {
-			if a.OID == oid {
-				found = append(found, a)
+		for i := range rdn {
+			switch {
+			case rdn[i].OID != oid:
+			case found == nil: // nearly always the only one: not copied
+				found = rdn[i : i+1 : i+1]
+			default:
+				found = append(found, rdn[i])
 			}
 		}
 	}

@@ -24,14 +24,16 @@ func templateRules() []Rule {
 		Why:   "cn stands in every template; the successor's text has it bold",
 		Fix:   fixSubject,
 		Good:  "CN=efgs.example.de", Bad: "no CN, CN of blanks",
-		check: wants(cert.OIDCommonName, "common name (CN)"),
+		Implies: []string{"EFGS-311"},
+		check:   wants(cert.OIDCommonName, "common name (CN)"),
 	}, {
 		ID: "EFGS-307", Name: "subject-o", Clause: "Governance 4.3-4.5", Roles: all(), Path: pathSubject,
 		Title: "the subject has an organization (O) that is not blank",
 		Why:   "o stands in every template; the successor's text recommends it",
 		Fix:   fixSubject,
 		Good:  "O=Robert Koch-Institut", Bad: "no O",
-		check: wants(cert.OIDOrganization, "organization (O)"),
+		Implies: []string{"EFGS-311"},
+		check:   wants(cert.OIDOrganization, "organization (O)"),
 	}, {
 		ID: "EFGS-308", Name: "subject-ou", Clause: "Governance 4.3, 4.4", Roles: []Role{NBTLS, NBBS}, Path: pathSubject,
 		Title: "the subject has an organizational unit (OU)",

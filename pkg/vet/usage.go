@@ -33,6 +33,7 @@ func usageRules() []Rule {
 		Why:   "every template: Key Usage Digital Signature",
 		Fix:   fixKU,
 		Good:  "digitalSignature", Bad: "keyEncipherment alone, keyCertSign alone",
+		Implies: []string{"EFGS-403"},
 		check: onKU(func(_ *exam, ku cert.KeyUsage) outcome {
 			if ku&cert.DigitalSignature == 0 {
 				return fail("the key usage %s lacks digitalSignature", kuNames(ku))
@@ -87,6 +88,7 @@ func usageRules() []Rule {
 		Why:   "it allows everything, and makes what stands beside it meaningless",
 		Fix:   fixEKU,
 		Good:  "clientAuth, serverAuth", Bad: "clientAuth, anyExtendedKeyUsage",
+		Implies: []string{"EFGS-408"},
 		check: func(x *exam) outcome {
 			have, o, ok := x.eku()
 			switch {

@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// RuleRenewal is the rule about certificates that end soon; Request.Within widens it.
+const RuleRenewal = "EFGS-206"
+
 const (
 	pathValidity = "tbsCertificate.validity"
 	fixDays      = "openssl req -x509 … -days 365 (up to 730); a CA: ask for a life between one and two years"
@@ -51,13 +54,14 @@ func validityRules() []Rule {
 		Good:  "notBefore in the past", Bad: "notBefore tomorrow",
 		check: onClock(notYetValid),
 	}, {
-		ID: "EFGS-206", Name: "renewal-due", Clause: "Governance 3.4", Roles: all(), Path: pathValidity + ".notAfter",
+		ID: RuleRenewal, Name: "renewal-due", Clause: "Governance 3.4", Roles: all(), Path: pathValidity + ".notAfter",
 		Title: "more than one calendar month of life is left",
 		Why:   "3.4: renewed at least one month prior to their expiration",
 		Fix:   "bring the successor now, with a new key",
 		Good:  "two months left", Bad: "three weeks left",
-		Params: []string{"months"},
-		check:  onClock(renewalDue),
+		Params:  []string{"months"},
+		Implies: []string{"EFGS-207"},
+		check:   onClock(renewalDue),
 	}, {
 		ID: "EFGS-207", Name: "onboarding-remaining", Clause: "gateway design 3.3", Roles: []Role{NBTLS, NBBS}, Path: pathValidity + ".notAfter",
 		Title: "more than three calendar months of life are left",
@@ -180,7 +184,7 @@ func renewalDue(x *exam, _, to time.Time) outcome {
 	if x.At.After(to) {
 		return skip() // EFGS-204 has it
 	}
-	if x.At.After(addMonths(to, -x.param("months"))) {
+	if x.At.After(addMonths(to, -x.param("months"))) || x.Within > 0 && x.At.AddDate(0, 0, x.Within).After(to) {
 		return fail("expires on %s: %d days left, renewal is due", stamp(to), int(to.Sub(x.At).Hours()/24))
 	}
 	return pass()

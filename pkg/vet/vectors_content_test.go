@@ -63,7 +63,7 @@ func subjectVectors() map[string]vectors {
 	return map[string]vectors{
 		"EFGS-301": {
 			good: []vector{{what: "one"}},
-			bad:  []vector{{what: "none", edit: subject("O=x"), says: "no country"}, {what: "two", edit: subject("C=DE", "C=FR"), says: "2 countries"}, {what: "two in one RDN", edit: subject("C=DE+C=FR"), says: "2 countries"}},
+			bad:  []vector{{what: "none", edit: subject("O=x"), says: "no country"}, {what: "two", edit: subject("C=DE", "C=FR"), says: "2 countries"}, {what: "two in one RDN", edit: subject("C=DE+C=FR"), says: "2 countries"}, {what: "EFGSTA", role: EFGSTA, edit: amended(EFGSTA, "C")}},
 			open: []vector{{what: "unreadable subject", edit: broken}},
 		},
 		"EFGS-302": {
@@ -91,7 +91,7 @@ func templateVectors() map[string]vectors {
 		return subject(append([]string{"C=BE", "O=European Commission", "CN=" + anchorCN}, rdns...)...)
 	}
 	return map[string]vectors{
-		"EFGS-306": {good: []vector{{what: "CN"}}, bad: []vector{{what: unit, edit: subject("C=DE", "O=x"), says: "no common name"}, {what: "blank", edit: subject("C=DE", "CN=  "), says: "blank"}}},
+		"EFGS-306": {good: []vector{{what: "CN"}}, bad: []vector{{what: unit, edit: subject("C=DE", "O=x"), says: "no common name"}, {what: "blank", edit: subject("C=DE", "CN=  "), says: "blank"}, {what: "EFGSTA", role: EFGSTA, edit: amended(EFGSTA, "CN")}}},
 		"EFGS-307": {good: []vector{{what: "O"}}, bad: []vector{{what: unit, edit: subject("C=DE")}, {what: "EFGSTA", role: EFGSTA, edit: subject("C=BE"), severity: SeverityError}, {what: "blank", edit: subject("C=DE", "O=\t")}},
 			open: []vector{{what: "unreadable subject", edit: func(s *spec) { s.subject = tlv(5) }}}},
 		"EFGS-308": {good: []vector{{what: "OU"}}, bad: []vector{{what: unit, edit: subject("C=DE", "O=x")}}},
@@ -154,8 +154,8 @@ func tlsVectors() map[string]vectors {
 		},
 		"EFGS-410": {
 			good:    []vector{{what: "the same", role: NBTLS}, {what: "letter case", role: NBTLS, edit: names("EFGS.example.DE")}, {what: "an address", role: NBTLS, edit: ip}},
-			bad:     []vector{{what: "another", role: NBTLS, edit: names("other.example.de")}, {what: "no names", role: EFGSTLS, edit: without(oidSAN)}},
-			skipped: []vector{{what: "no CN", role: NBTLS, edit: subject("C=DE", "O=x")}},
+			bad:     []vector{{what: "another", role: NBTLS, edit: names("other.example.de")}, {what: "no DNS name, another address", role: EFGSTLS, edit: generalNames(false, tlv(0x87, []byte{192, 0, 2, 1}))}},
+			skipped: []vector{{what: "no CN", role: NBTLS, edit: subject("C=DE", "O=x")}, {what: "no names, which is another rule's", role: NBTLS, edit: without(oidSAN)}},
 		},
 		"EFGS-412": {
 			good: []vector{{what: "issued by a CA", role: NBTLS}},
@@ -187,6 +187,6 @@ func gatewayVectors() map[string]vectors {
 				}, says: "character +"}},
 			open: []vector{{what: "unreadable", role: NBTLS, edit: func(s *spec) { s.subject = tlv(5) }}},
 		},
-		"EFGS-703": {good: []vector{{what: "alone"}}, bad: []vector{{what: "not alone", edit: subject("C=DE+O=x", "CN=y")}}, open: []vector{{what: "unreadable", edit: func(s *spec) { s.subject = tlv(5) }}}},
+		"EFGS-703": {good: []vector{{what: "alone"}}, bad: []vector{{what: "not alone", edit: subject("C=DE+O=x", "CN=y")}, {what: "of an NBTLS", role: NBTLS, edit: subject("C=DE+O=x", "CN=y")}}, open: []vector{{what: "unreadable", edit: func(s *spec) { s.subject = tlv(5) }}}},
 	}
 }

@@ -44,7 +44,7 @@ func algorithmVectors() map[string]vectors {
 		},
 		"EFGS-103": {
 			good:    []vector{{what: "65537", edit: rsaKey(3072, 65537)}, {what: "65539", edit: rsaKey(3072, 65539)}},
-			bad:     []vector{{what: "65535", edit: rsaKey(3072, 65535), says: "65535"}, {what: "65536", edit: rsaKey(3072, 65536)}, {what: "3", edit: rsaKey(3072, 3)}, {what: "even", edit: rsaKey(3072, 65538), says: "even"}},
+			bad:     []vector{{what: "65535", edit: rsaKey(3072, 65535), says: "65535"}, {what: "65536", edit: rsaKey(3072, 65536), says: "at least 65537"}, {what: "3", edit: rsaKey(3072, 3)}, {what: "even", edit: rsaKey(3072, 65538), says: "even"}},
 			skipped: []vector{{what: "EC"}},
 		},
 		"EFGS-104": {
@@ -150,11 +150,11 @@ func keyVectors() map[string]vectors {
 			if err != nil {
 				panic(err)
 			}
-			r.Others = []Known{{Certificate: c, Role: role, Country: country, Source: "the other one"}}
+			r.Others = knowing(Known{Certificate: c, Role: role, Country: country, Source: "the other one"})
 		}
 	}
 	same := func(role Role, country string) func(*Request) {
-		return func(r *Request) { r.Others = []Known{{Certificate: r.Certificate, Role: role, Country: country}} }
+		return func(r *Request) { r.Others = knowing(Known{Certificate: r.Certificate, Role: role, Country: country}) }
 	}
 	stranger := func(s *spec) { s.spki = ecSPKI(caKey()) }
 	compressed := func(s *spec) {
@@ -165,6 +165,12 @@ func keyVectors() map[string]vectors {
 		s.spki = seq(algID(oidRSAPSS, nil), bitString(seq(bigInteger(new(big.Int).Add(power2(3071), big.NewInt(12345))), integer(65537))))
 	}
 	nothing := func(r *Request) { r.Others = nil }
+	lastWeek := func(r *Request) {
+		now := r.At
+		r.At = now.AddDate(0, 0, -7)
+		proof(true)(r)
+		r.At = now
+	}
 	return map[string]vectors{
 		"EFGS-501": {
 			good: []vector{{what: "nothing else"}, {what: "another key", ask: other(stranger, NBTLS, "DE")}, {what: "itself", ask: same(NBBS, "DE")}, {what: "its predecessor", ask: other(nil, NBBS, "DE")}},
@@ -187,7 +193,7 @@ func keyVectors() map[string]vectors {
 		"EFGS-602": {
 			good: []vector{{what: "not on the list", role: NBTLS, ask: proof(true)}},
 			bad:  []vector{{what: "on the list", role: NBTLS, ask: proof(true, goodSpec(NBTLS).serial), says: "revoked on"}},
-			open: []vector{{what: "no lists", role: NBTLS}, {what: "no path", role: NBTLS, ask: proof(false), says: "EFGS-601"}},
+			open: []vector{{what: "no lists", role: NBTLS}, {what: "no path", role: NBTLS, ask: proof(false), says: "EFGS-601"}, {what: "a list of last week", role: NBTLS, ask: lastWeek, severity: SeverityWarning, says: "stale"}},
 		},
 		"EFGS-603": {
 			good:    []vector{{what: "its own signature"}, {what: "EFGSTA", role: EFGSTA}},

@@ -26,7 +26,7 @@ func encodingVectors() map[string]vectors {
 	other := func(edit func(*spec)) func(*Request) {
 		return func(r *Request) {
 			s := goodSpec(NBBS)
-			s.to = s.to.Add(time.Hour)
+			s.to, s.spki = s.to.Add(time.Hour), ecSPKI(strangerKey())
 			if edit != nil {
 				edit(s)
 			}
@@ -34,7 +34,7 @@ func encodingVectors() map[string]vectors {
 			if err != nil {
 				panic(err)
 			}
-			r.Others = []Known{{Certificate: c, Role: NBBS, Country: "DE", Source: "the other one"}}
+			r.Others = knowing(Known{Certificate: c, Role: NBBS, Country: "DE", Source: "the other one"})
 		}
 	}
 	ids := func(ski, aki byte) func(*spec) {
@@ -70,7 +70,7 @@ func encodingVectors() map[string]vectors {
 			open: []vector{{what: "unreadable", edit: with(oidEKU, extension(oidEKU, false, tlv(5)))}},
 		},
 		"EFGS-507": {
-			good: []vector{{what: "nothing else"}, {what: "another number", ask: other(serial(9, 9, 9, 9, 9, 9, 9, 9))}, {what: "another issuer", ask: other(func(s *spec) { s.issuer = name("CN=another") })}, {what: "itself", ask: func(r *Request) { r.Others = []Known{{Certificate: r.Certificate}} }}},
+			good: []vector{{what: "nothing else"}, {what: "another number", ask: other(serial(9, 9, 9, 9, 9, 9, 9, 9))}, {what: "another issuer", ask: other(func(s *spec) { s.issuer = name("CN=another") })}, {what: "itself", ask: func(r *Request) { r.Others = knowing(Known{Certificate: r.Certificate}) }}},
 			bad:  []vector{{what: "the same", ask: other(nil), says: "the other one"}},
 			open: []vector{{what: "nothing to compare with", ask: func(r *Request) { r.Others = nil }, says: "--with"}, {what: "unreadable serial", edit: serial()}},
 		},
@@ -120,7 +120,8 @@ func encodingVectors() map[string]vectors {
 		},
 		"EFGS-829": {
 			good: []vector{{what: "both"}, {what: "self-issued without the authority's", edit: without(oidAuthorityKeyID)}},
-			bad:  []vector{{what: "no subject key identifier", edit: without(oidSubjectKeyID), says: "subject key"}, {what: "from a CA without the authority's", edit: both(issued, without(oidAuthorityKeyID)), says: "authority key"}},
+			bad: []vector{{what: "no subject key identifier", edit: without(oidSubjectKeyID), says: "subject key"}, {what: "from a CA without the authority's", edit: both(issued, without(oidAuthorityKeyID)), says: "authority key"},
+				{what: "from a CA, by issuer and serial number only", edit: both(issued, with(oidAuthorityKeyID, extension(oidAuthorityKeyID, false, seq(tlv(0xa1, tlv(0xa4, name("C=DE"))), tlv(0x82, []byte{1}))))), says: "names no key"}},
 		},
 	}
 }

@@ -90,7 +90,7 @@ func nameVectors() map[string]vectors {
 			open: []vector{{what: "unreadable", edit: broken}},
 		},
 		"EFGS-827": {
-			good: []vector{{what: "a DNS name", role: NBTLS}, {what: "all kinds", edit: generalNames(false, dns("a.de"), email("a@b.de"), uri("https://b.de/x"), uri("urn:x"), ip(1, 2, 3, 4), ip(make([]byte, 16)...), other)}},
+			good: []vector{{what: "a DNS name", role: NBTLS}, {what: "all kinds", edit: generalNames(false, dns("a.de"), email("a@b.de"), uri("https://b.de/x"), uri("urn:x"), uri("az:x"), ip(1, 2, 3, 4), ip(make([]byte, 16)...), other)}},
 			bad: []vector{{what: "5 octets", edit: generalNames(false, ip(1, 2, 3, 4, 5)), says: "5 octets"}, {what: "NUL", edit: generalNames(false, dns("a.de\x00.evil.com")), says: "control"}, {what: "empty DNS name", edit: generalNames(false, dns(""))}, {what: "blank", edit: generalNames(false, dns(" "))},
 				{what: "e-mail without @", edit: generalNames(false, email("x"))}, {what: "relative URI", edit: generalNames(false, uri("b.de")), says: "absolute"}, {what: "no scheme", edit: generalNames(false, uri("1x:y"))}, {what: "nothing behind the scheme", edit: generalNames(false, uri("https://"))}},
 			open:    []vector{{what: "unreadable", edit: unreadableSAN}},

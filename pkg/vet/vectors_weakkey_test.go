@@ -45,7 +45,10 @@ func nextPrime(n *big.Int) *big.Int {
 }
 
 // rocaModulus has the mark of the faulty chips: modulo each small prime it is a power of 65537.
-func rocaModulus() *big.Int {
+func rocaModulus() *big.Int { return rocaNumber(power2(2900)) }
+
+// rocaNumber is such a number, about as much larger than the product of the small primes as it is told.
+func rocaNumber(times *big.Int) *big.Int {
 	product := big.NewInt(1)
 	for p := int64(2); p < 168; p++ {
 		if big.NewInt(p).ProbablyPrime(0) {
@@ -53,7 +56,7 @@ func rocaModulus() *big.Int {
 		}
 	}
 	n := new(big.Int).Exp(big.NewInt(65537), big.NewInt(1234567), product)
-	return n.Add(n, product.Mul(product, power2(2900)))
+	return n.Add(n, product.Mul(product, times))
 }
 
 func pointOf(point ...[]byte) func(*spec) {
@@ -91,8 +94,9 @@ func weakKeyVectors() map[string]vectors {
 	product := modulus(sound())
 	return map[string]vectors{
 		"EFGS-901": {
-			good:    []vector{{what: "RSA", edit: product}, {what: "id-RSASSA-PSS without parameters", edit: pss}},
-			bad:     []vector{{what: "even", edit: modulus(power2(3071)), says: "even"}, {what: "no parameters", edit: bare, says: "NULL"}, {what: "negative", edit: negative, says: "exponent is not positive"}, {what: "modulus 0", edit: modulus(new(big.Int)), says: "not positive"}},
+			good: []vector{{what: "RSA", edit: product}, {what: "two primes, at the intake", edit: product, ask: func(r *Request) { r.Intake = true }}, {what: "a prime, for a linter", edit: modulus(prime)}, {what: "id-RSASSA-PSS without parameters", edit: pss}},
+			bad: []vector{{what: "even", edit: modulus(power2(3071)), says: "even"}, {what: "no parameters", edit: bare, says: "NULL"}, {what: "negative", edit: negative, says: "exponent is not positive"}, {what: "a prime, at the intake", edit: modulus(prime), ask: func(r *Request) { r.Intake = true }, says: "is prime"},
+				{what: "modulus 0", edit: modulus(new(big.Int)), says: "not positive"}},
 			open:    []vector{{what: "unreadable", edit: func(s *spec) { s.spki = seq(rsaAlg(oidRSA), bitString([]byte{5, 0})) }}},
 			skipped: []vector{{what: "EC"}},
 		},
@@ -103,7 +107,7 @@ func weakKeyVectors() map[string]vectors {
 			skipped: []vector{{what: "EC"}, {what: "negative", edit: negative}},
 		},
 		"EFGS-903": {
-			good: []vector{{what: "two primes", edit: product}, {what: "a prime alone", edit: modulus(prime)}},
+			good: []vector{{what: "two primes", edit: product}, {what: "a prime alone", edit: modulus(prime)}, {what: "found by one round more", edit: modulus(nearFactors(100))}},
 			bad: []vector{{what: "a prime and the next", edit: modulus(new(big.Int).Mul(prime, nextPrime(prime))), says: "512 bits"}, {what: "a square", edit: modulus(new(big.Int).Mul(prime, prime))},
 				{what: "found within 100 rounds", edit: modulus(nearFactors(99))}},
 			skipped: []vector{{what: "EC"}, {what: "even", edit: modulus(power2(3071))}},

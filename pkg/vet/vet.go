@@ -22,6 +22,8 @@ const (
 	EFGSTA  Role = "efgsta"
 )
 
+const roleCount = 4
+
 // Roles lists them in the order of the document.
 func Roles() []Role { return []Role{NBTLS, NBBS, EFGSTLS, EFGSTA} }
 
@@ -58,6 +60,15 @@ type Finding struct {
 	Fix      string `json:"fix,omitempty"`
 	// Blocks is true for a not-evaluated finding that keeps the certificate out of a plan.
 	Blocks bool `json:"-"`
+	// Fetch is true for a not-evaluated finding whose message says where what is missing can be fetched.
+	Fetch bool `json:"-"`
+	// Waiver is what excuses a waived finding.
+	Waiver *Waived `json:"waiver,omitempty"`
+	// Deviation is why the severity is not that of the policy's base.
+	Deviation *Deviation `json:"deviation,omitempty"`
+
+	kase     string // the case of the rule that it is about; "" for the rule itself
+	internal bool   // the rule itself failed: no evidence is missing that a waiver could stand for
 }
 
 // refuses reports whether f alone makes the verdict refused.
@@ -73,22 +84,32 @@ type Request struct {
 	// AnyEnvironment leaves the question of Rehearsal out: a linter does not know it.
 	AnyEnvironment bool
 	// Others are keys that this one must not equal (2.3, 2.4): certificates of other roles, members and the anchor.
-	// nil means that there is nothing to compare with, and the rule is not evaluated; an empty slice means that
+	// nil means that there is nothing to compare with, and the rule is not evaluated; an empty Index means that
 	// there is nothing else, and it passes. The certificate itself, in the same role and country, may be among them.
-	Others []Known
+	Others *Index
 	// Evidence about chain and revocation of TLS certificates. nil means that none was given, and those rules are
 	// not evaluated. Input adds the other certificates of the file to it.
 	Evidence *Evidence
+	// Zlint is an installed zlint for a second opinion on TLS certificates. nil means that none was given, and its
+	// rules are not evaluated.
+	Zlint *Zlint
+	// Within calls a renewal due so many days before the certificate ends, if the policy does not do so earlier.
+	Within int
+	// OtherEnvironments are certificates in use in test and acceptance environments. nil: none were given.
+	OtherEnvironments *Index
+	// Blocklists are lists of keys that others know (EFGS-905, EFGS-906).
+	Blocklists []*Blocklist
+	// Submission are the certificates that the member state brings together with this one. nil outside of a submission.
+	Submission []Known
+	// Intake asks for what is too slow for a linter: whether an RSA modulus is prime (EFGS-901).
+	Intake bool
 	// Require names rules, by id or name, or "all", that must be evaluated: without evidence they block.
 	Require []string
-}
-
-// Known is a certificate that the workspace or the command line already has.
-type Known struct {
-	Certificate *cert.Certificate
-	Role        Role
-	Country     string
-	Source      string // "DE NBTLS 3f0a…", for messages
+	// Workspace: evidence that was never given is missing like any other, and blocks where the policy says so.
+	// Without it, as for a linter, a rule of which nobody gave any evidence is only reported.
+	Workspace bool
+	// Waivers excuse findings; nil: none do.
+	Waivers *Waivers
 }
 
 // Result is the verdict with everything that did not pass.
@@ -101,8 +122,10 @@ type Result struct {
 	Country     string // of the subject; "" if it has none or several
 	Verdict     Verdict
 	Findings    []Finding
-	Passed      int // rules passed
-	Evaluated   int // rules that ran
+	Passed      int  // rules passed
+	Evaluated   int  // rules that ran
+	Waivers     bool // this is about the file of waivers: there is no certificate and no role
+	publicChain bool // EFGS-601 was evaluated and passed
 }
 
 // Accepted is a certificate that was vetted and passed. Its zero value is not usable; only Accept makes one.

@@ -13,11 +13,12 @@ import (
 func weakKeyRules() []Rule {
 	return []Rule{{
 		ID: "EFGS-901", Name: "rsa-structure", Clause: "RFC 8017 3.1, RFC 3279 2.3.1", Roles: all(), Path: pathSPKI, NeverWaivable: true,
-		Title: "an RSA key has a positive odd modulus, a positive exponent, and NULL for parameters",
+		Title: "an RSA key has a positive odd modulus that is no prime, a positive exponent, and NULL for parameters",
 		Why:   "an even modulus is factored already, and software that writes such keys got more wrong",
 		Fix:   fixRSA,
 		Good:  "a key as openssl writes it", Bad: "an even modulus, absent parameters",
-		check: rsaStructure,
+		Implies: []string{"EFGS-902"},
+		check:   rsaStructure,
 	}, {
 		ID: "EFGS-902", Name: "rsa-small-factor", Clause: "NIST SP 800-89 5.3.3", Roles: all(), Path: pathSPKI, NeverWaivable: true,
 		Title: "no prime below 752 divides an RSA modulus",
@@ -86,6 +87,9 @@ func rsaStructure(x *exam) outcome {
 		add("RSA modulus is not positive")
 	case k.N.Bit(0) == 0:
 		add("RSA modulus is even")
+	// For a product of two primes this is one round of Miller and Rabin, and still slower than all other rules together.
+	case x.Intake && k.N.ProbablyPrime(0):
+		add("RSA modulus is prime")
 	}
 	if k.E.Sign() <= 0 {
 		add("RSA public exponent is not positive")

@@ -50,7 +50,12 @@ func main() {
 
 func literal(p *policy.Policy) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Policy{Name: %q, Title: %q, Document: %q, Provenance: %q, SHA256: %q, Rules: map[string]Setting{\n", p.Name, p.Title, p.Document, p.Provenance, p.SHA256)
+	fmt.Fprintf(&b, "Policy{Name: %q, Title: %q, Document: %q, Provenance: %q, SHA256: %q, ", p.Name, p.Title, p.Document, p.Provenance, p.SHA256)
+	if p.Base != "" {
+		fmt.Fprintf(&b, "Base: %q, Rules: embedded(%q).Rules, Deviations: %s}", p.Base, p.Base, deviations(p.Deviations))
+		return b.String()
+	}
+	b.WriteString("Rules: map[string]Setting{\n")
 	for _, id := range slices.Sorted(maps.Keys(p.Rules)) {
 		s := p.Rules[id]
 		fmt.Fprintf(&b, "%q: {Severity: %s", id, table("string", s.Severity))
@@ -67,6 +72,26 @@ func literal(p *policy.Policy) string {
 	}
 	b.WriteString("}}")
 	return b.String()
+}
+
+func deviations(all []policy.Deviation) string {
+	var b strings.Builder
+	b.WriteString("[]Deviation{\n")
+	for _, d := range all {
+		fmt.Fprintf(&b, "{Rule: %q, Roles: %#v, ", d.Rule, d.Roles)
+		for _, f := range []struct{ name, value string }{
+			{"Case", d.Case}, {"When", d.When}, {"NotBefore", d.NotBefore}, {"Severity", d.Severity},
+		} {
+			if f.value != "" {
+				fmt.Fprintf(&b, "%s: %q, ", f.name, f.value)
+			}
+		}
+		if d.Params != nil {
+			fmt.Fprintf(&b, "Params: %s, ", table("int", d.Params))
+		}
+		fmt.Fprintf(&b, "Reason: %q, Date: %q},\n", d.Reason, d.Date)
+	}
+	return b.String() + "}"
 }
 
 func table[V any](typ string, m map[string]V) string {

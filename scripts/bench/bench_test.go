@@ -118,10 +118,11 @@ func release(b *testing.B, program string, members int) (time.Duration, string) 
 	ws := filepath.Join(dir, "ws")
 	run(b, dir, program, "init", ws, "--environment", "rehearsal")
 	run(b, ws, program, "anchor", "create", "--organization", "Bench", "--key", "pkcs11:token=BENCH;object=efgsta", "--module", store.Module, "--pin-file", pin)
+	proof := evidence(b, dir)
 	for i, country := range strings.Fields("AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE")[:members] {
 		s := state{country, int64(i), "ecdsa-p256"}
 		run(b, ws, program, "member", "add", country, "--name", country, "--contact", "Desk <desk@example.eu>")
-		run(b, ws, program, "submit", country, "--nbtls", s.write(b, dir, nbtls), "--nbbs", s.write(b, dir, nbbs), "--confirmed-by", "phone")
+		run(b, ws, program, append([]string{"submit", country, "--nbtls", s.write(b, dir, nbtls), "--nbbs", s.write(b, dir, nbbs), "--confirmed-by", "phone"}, proof...)...)
 	}
 	_, words, ok := strings.Cut(run(b, ws, program, "plan"), "Read aloud")
 	if !ok {

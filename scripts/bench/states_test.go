@@ -13,6 +13,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 )
@@ -71,10 +72,55 @@ func (s state) make(role string) ([]byte, error) {
 	}
 	t.DNSNames = []string{"efgs.example.eu"}
 	t.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth}
-	issuer, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	a, err := theCA()
 	if err != nil {
 		return nil, err
 	}
-	ca := &x509.Certificate{Subject: pkix.Name{CommonName: "Bench CA"}, PublicKey: issuer.Public()}
-	return x509.CreateCertificate(rand.Reader, t, ca, key.Public(), issuer)
+	return x509.CreateCertificate(rand.Reader, t, a.certificate, key.Public(), a.key)
+}
+
+// ca issues every NBTLS.
+type ca struct {
+	certificate *x509.Certificate
+	key         *ecdsa.PrivateKey
+}
+
+var theCA = sync.OnceValues(func() (*ca, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	t := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Bench CA"},
+		NotBefore: time.Now().AddDate(0, 0, -1), NotAfter: time.Now().AddDate(5, 0, 0),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, t, t, key.Public(), key)
+	if err != nil {
+		return nil, err
+	}
+	c, err := x509.ParseCertificate(der)
+	return &ca{c, key}, err
+})
+
+// evidence writes the CA and a list of it, and returns the flags that submit takes them with.
+func evidence(b *testing.B, dir string) []string {
+	b.Helper()
+	a, err := theCA()
+	if err != nil {
+		b.Fatal(err)
+	}
+	list, err := x509.CreateRevocationList(rand.Reader, &x509.RevocationList{
+		Number: big.NewInt(1), ThisUpdate: time.Now().Add(-time.Hour), NextUpdate: time.Now().AddDate(0, 0, 10),
+	}, a.certificate, a.key)
+	if err != nil {
+		b.Fatal(err)
+	}
+	roots, lists := filepath.Join(dir, "ca.pem"), filepath.Join(dir, "ca.crl")
+	for name, data := range map[string][]byte{roots: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.certificate.Raw}), lists: list} {
+		if err := os.WriteFile(name, data, 0o644); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return []string{"--roots", roots, "--crl", lists}
 }

@@ -68,9 +68,11 @@ func makeBundle(t *testing.T, algorithm string) string {
 	in := func(args ...string) string { return run(t, efgsta, append(args, "--workspace", ws)...) }
 
 	in("anchor", "create", "--algorithm", algorithm, "--organization", "European Commission", "--key", "file:efgsta.p8", "--pin-file", pin)
+	roots, list := publish(t, dir)
 	for country, s := range submissions(t) {
 		in("member", "add", country, "--name", "State "+country, "--contact", "PKI desk <pki@example.eu>")
-		in("submit", country, "--nbtls", write(t, dir, country+"-nbtls", s.nbtls), "--nbbs", write(t, dir, country+"-nbbs", s.nbbs), "--confirmed-by", "phone")
+		in("submit", country, "--nbtls", write(t, dir, country+"-nbtls", s.nbtls), "--nbbs", write(t, dir, country+"-nbbs", s.nbbs),
+			"--roots", roots, "--crl", list, "--confirmed-by", "phone")
 	}
 	_, words, found := strings.Cut(in("plan"), "Read aloud")
 	if !found {
@@ -120,11 +122,7 @@ func nationalCert(t *testing.T, country string, tls bool, key crypto.Signer) []b
 	if tls {
 		template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth}
 		template.DNSNames = []string{host}
-		issuerKey = crypto.Signer(p384Key())
-		issuer = &x509.Certificate{
-			SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Example Public CA"}, IsCA: true, BasicConstraintsValid: true,
-			SubjectKeyId: []byte{1, 2, 3, 4},
-		}
+		issuer, issuerKey = exampleCA(), p384Key()
 	}
 	for {
 		template.SerialNumber = new(big.Int).Add(must(rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))), big.NewInt(1))
@@ -133,6 +131,25 @@ func nationalCert(t *testing.T, country string, tls bool, key crypto.Signer) []b
 			return der
 		}
 	}
+}
+
+// exampleCA issues every TLS certificate, with p384Key.
+var exampleCA = sync.OnceValue(func() *x509.Certificate {
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Example Public CA"}, IsCA: true, BasicConstraintsValid: true,
+		NotBefore: time.Now().AddDate(0, 0, -1), NotAfter: time.Now().AddDate(5, 0, 0), SubjectKeyId: []byte{1, 2, 3, 4},
+		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
+	}
+	return must(x509.ParseCertificate(must(x509.CreateCertificate(rand.Reader, template, template, p384Key().Public(), p384Key()))))
+})
+
+// publish writes exampleCA and a revocation list of it, and returns the files.
+func publish(t *testing.T, dir string) (roots, list string) {
+	t.Helper()
+	der := must(x509.CreateRevocationList(rand.Reader, &x509.RevocationList{
+		Number: big.NewInt(1), ThisUpdate: time.Now().Add(-time.Hour), NextUpdate: time.Now().AddDate(0, 0, 10),
+	}, exampleCA(), p384Key()))
+	return write(t, dir, "ca.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: exampleCA().Raw})), write(t, dir, "ca.crl", der)
 }
 
 func unpack(t *testing.T, path string) string {

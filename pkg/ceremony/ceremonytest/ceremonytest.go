@@ -136,7 +136,8 @@ func (f *Federation) Member(country string) {
 	}
 }
 
-// Submit makes a certificate by the spec and takes it in.
+// Submit makes a certificate by the spec and takes it in, an NBTLS with its CA and a
+// list of it.
 func (f *Federation) Submit(s Spec) *cert.Certificate {
 	f.TB.Helper()
 	c := Certificate(f.TB, s)
@@ -144,11 +145,23 @@ func (f *Federation) Submit(s Spec) *cert.Certificate {
 	if role == "" {
 		role = vet.NBBS
 	}
+	if role == vet.NBTLS {
+		f.SubmitEvidence(s.Country, c, Start.AddDate(10, 0, 0))
+	}
 	f.SubmitCertificate(s.Country, role, c)
 	return c
 }
 
-// SubmitCertificate takes in a certificate for a member state, which is added if it is new.
+// SubmitEvidence records Evidence that a member state brings for an NBTLS.
+func (f *Federation) SubmitEvidence(country string, c *cert.Certificate, stale time.Time) {
+	f.TB.Helper()
+	f.Member(country)
+	if err := f.SetEvidence(f.LastEvent(), Actor, country, []string{c.Thumbprint().String()}, Evidence(f.TB, stale)); err != nil {
+		f.TB.Fatal(err)
+	}
+}
+
+// SubmitCertificate takes in a certificate, and nothing else, for a member state, which is added if it is new.
 func (f *Federation) SubmitCertificate(country string, role vet.Role, c *cert.Certificate) {
 	f.TB.Helper()
 	f.Member(country)

@@ -83,10 +83,10 @@ func Certificate(tb testing.TB, s Spec) *cert.Certificate {
 	if s.Role == vet.NBTLS {
 		template.DNSNames = []string{"efgs.example.eu"}
 		template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth}
-		ca := ECKey(tb)
-		parent, signer = &x509.Certificate{Subject: pkix.Name{Country: []string{"DE"}, CommonName: "Test CA"}, PublicKey: ca.Public()}, ca
+		ca := authority(tb)
+		parent, signer = ca.certificate, ca.key
 	}
-	// Every CA here has the same name, so serial numbers must not be the same (EFGS-507).
+	// There is one CA, so serial numbers must not be the same (EFGS-507).
 	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
 	if err != nil {
 		tb.Fatal(err)
