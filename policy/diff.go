@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Change is one difference between two policies.
@@ -55,7 +56,7 @@ func Diff(a, b *Policy) []Change {
 }
 
 // Difference says how far p is from the governance document: "7 deviations from
-// efgs-2020", "differs from efgs-2020 in 2 rules", or "" if it is the document.
+// efgs-2020", "differs from efgs-2020 in 2 rules, milder in EFGS-201", or "" if it is the document.
 func (p *Policy) Difference() string {
 	if p.Base != "" {
 		return number(len(p.Deviations), "deviation") + " from " + p.Base
@@ -73,7 +74,11 @@ func (p *Policy) Difference() string {
 	if n == 0 {
 		return ""
 	}
-	return "differs from " + Default + " in " + number(n, "rule")
+	text := "differs from " + Default + " in " + number(n, "rule")
+	if milder := p.milderRules(); len(milder) > 0 {
+		text += ", milder in " + strings.Join(milder, ", ")
+	}
+	return text
 }
 
 // Effective is what the policy asks of a role under the mildest of conditions: the

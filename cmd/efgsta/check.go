@@ -45,7 +45,9 @@ subject and key, and never accepted: it is no certificate.
 
 The exit code is 0 if everything is accepted, 1 if something is refused or
 undecided, or has a finding at --fail-on or above, and 2 for mistakes on the
-command line, unreadable paths, and directories without any certificate.
+command line, unreadable paths, and directories without any certificate. Of a
+directory, files that hold nothing known are skipped and counted; one that is named
+like a certificate, is larger than 16 MiB or cannot be read is refused.
 
 --waivers FILE names exceptions, each about one rule and one certificate:
   schema: efgsta.waivers/v1
@@ -107,9 +109,9 @@ func check(c *cobra.Command, a *app, f *checkFlags, paths []string) error {
 	if err != nil {
 		return err
 	}
-	engine, err := vet.New(pol)
+	engine, err := newEngine(pol)
 	if err != nil {
-		return usagef("", "--policy %s: %w", f.policy, err)
+		return err
 	}
 	with, err := f.known.read(&req)
 	if err != nil {
@@ -147,13 +149,21 @@ func check(c *cobra.Command, a *app, f *checkFlags, paths []string) error {
 	if err := run.gather(ctx, paths); err != nil {
 		return err
 	}
+	if len(run.lost) == len(run.files) && run.lost != nil {
+		return run.unread()
+	}
 	if len(run.files) == 0 {
 		return usagef("name a certificate file, or a directory that holds one",
 			"no certificate found in %s (%s skipped)", strings.Join(paths, ", "), plural(run.skipped, "file"))
 	}
+	if err := f.notInput(run); err != nil {
+		return err
+	}
 	run.req.Others = run.keys.known()
-	if run.req.Evidence = proof.Evidence; run.req.Evidence != nil {
-		for _, k := range with {
+	run.req.Evidence = proof.Evidence
+	for _, k := range with {
+		run.req.Issuers = append(run.req.Issuers, k.Certificate)
+		if run.req.Evidence != nil {
 			run.req.Evidence.Add(k.Certificate)
 		}
 	}
@@ -169,10 +179,15 @@ func check(c *cobra.Command, a *app, f *checkFlags, paths []string) error {
 		a.notef("a second opinion on TLS certificates by %s", report.Escape(zlint.Name))
 	}
 	good, err := run.write(ctx, f, head)
-	if err == nil && !good {
-		err = no()
+	switch {
+	case err != nil:
+		return err
+	case run.lost != nil:
+		return run.unread()
+	case !good:
+		return no()
 	}
-	return err
+	return nil
 }
 
 // request checks the flags and turns them into what every certificate is asked.

@@ -16,7 +16,7 @@ type others struct {
 }
 
 func newOthers(with []vet.Known) others {
-	o := others{index: vet.NewIndex(), more: len(with) > 0}
+	o := others{index: vet.NewPartialIndex(), more: len(with) > 0}
 	for _, k := range with {
 		o.index.Add(k)
 	}

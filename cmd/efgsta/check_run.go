@@ -32,6 +32,7 @@ type checkRun struct {
 	files   []file
 	kept    int // bytes
 	skipped int
+	lost    []error // of paths of the command line that cannot be read
 	keys    others
 }
 
@@ -50,15 +51,20 @@ type scanned struct {
 	err   error
 }
 
-// gather is the first pass. An error names the first path that cannot be read.
+// gather is the first pass. What cannot be read gets a verdict as well (EFGS-001), so
+// that one such file does not cost the others theirs.
 func (r *checkRun) gather(ctx context.Context, paths []string) error {
 	unfit := 0
 	list := func(yield func(source) error) error { return sources(paths, &unfit, yield) }
 	err := inOrder(ctx, r.jobs, list, r.scan, func(s scanned) error {
-		if s.err != nil {
-			return s.err
-		}
-		if s.walked && nothing(s.input) {
+		switch {
+		case s.err != nil:
+			if !s.walked {
+				r.lost = append(r.lost, s.err)
+			}
+			s.unread, s.lost = because(s.err), nil
+			s.input = unreadable(s.name, s.unread)
+		case s.walked && nothing(s.input) && !claims(s.name):
 			r.skipped++
 			return nil
 		}
@@ -75,6 +81,16 @@ func (r *checkRun) gather(ctx context.Context, paths []string) error {
 	r.skipped += unfit
 	r.progress.clear()
 	return err
+}
+
+// unread is the mistake of a command line that names what cannot be read; nil if it does not.
+func (r *checkRun) unread() error {
+	if n := len(r.lost); n > 1 {
+		return usagef(hintOf(r.lost[0]), "%w (and %s more that cannot be read)", r.lost[0], plural(n-1, "path"))
+	} else if n == 1 {
+		return r.lost[0]
+	}
+	return nil
 }
 
 func (r *checkRun) scan(s source) (out scanned) {

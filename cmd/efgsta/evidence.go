@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -26,7 +27,10 @@ func (f *evidenceFlags) add(c *cobra.Command) {
 }
 
 // given is the evidence of a command line; nil inside: none.
-type given struct{ *vet.Evidence }
+type given struct {
+	*vet.Evidence
+	skipped int // files in directories of --crl that are no lists
+}
 
 // read reads all that the flags name. What is named and cannot be used is a mistake.
 func (f *evidenceFlags) read() (given, error) {
@@ -74,25 +78,41 @@ func (g *given) readRoots(name string) error {
 	return err
 }
 
-// readCRLs reads a file, or every list in a directory: there, what holds none is left alone.
+// readCRLs reads a file, or every list in a directory: there, what is none is skipped. A
+// list that cannot be read is a mistake there too, since it may be the one that counts.
 func (g *given) readCRLs(name string) error {
 	st, err := os.Stat(name)
 	if err != nil {
 		return usagef("", "--crl: %w", err)
 	}
 	if !st.IsDir() {
-		return g.readCRL(name, false)
+		return g.readCRL(name, "")
 	}
 	before := len(g.CRLs)
 	err = filepath.WalkDir(name+string(filepath.Separator), func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
+		if err != nil {
+			return usagef(hintPath, "--crl: %w", err)
 		}
-		// A link counts for what it leads to.
-		if st, err := os.Stat(path); err != nil || !st.Mode().IsRegular() || st.Size() > vet.MaxCRL {
-			return err
+		if d.IsDir() {
+			return nil
 		}
-		return g.readCRL(path, true)
+		named := strings.EqualFold(filepath.Ext(path), ".crl")
+		st, err := os.Stat(path) // a link counts for what it leads to
+		switch {
+		case err != nil && named:
+			return usagef(hintPath, "--crl: %w", err)
+		case err == nil && named && !st.Mode().IsRegular():
+			return usagef("", "--crl: %s is not a file", path)
+		case err != nil || !named && (!st.Mode().IsRegular() || st.Size() > vet.MaxCRL):
+			g.skipped++
+			return nil
+		}
+		err = g.readCRL(path, filepath.Dir(path)+": ")
+		if !named && errors.Is(err, vet.ErrNoList) {
+			g.skipped++
+			return nil
+		}
+		return err
 	})
 	if err == nil && len(g.CRLs) == before {
 		err = usagef("name a file, or a directory that holds one", "--crl %s: there is no revocation list in it", name)
@@ -100,17 +120,15 @@ func (g *given) readCRLs(name string) error {
 	return err
 }
 
-func (g *given) readCRL(name string, walked bool) error {
-	data, err := readFile(name)
+// readCRL reads a file; in is the directory where it was found, for messages.
+func (g *given) readCRL(path, in string) error {
+	data, err := readFile(path)
 	if err != nil {
 		return err
 	}
-	lists, err := vet.ReadCRLs(filepath.Base(name), data)
-	switch {
-	case err != nil && walked && errors.Is(err, vet.ErrEvidence):
-		return nil
-	case err != nil:
-		return usagef("a revocation list as the CA publishes it: openssl crl -in FILE -noout -text must read it", "--crl %w", err)
+	lists, err := vet.ReadCRLs(filepath.Base(path), data)
+	if err != nil {
+		return usagef("a revocation list as the CA publishes it: openssl crl -in FILE -noout -text must read it", "--crl %s%w", in, err)
 	}
 	g.CRLs = append(g.CRLs, lists...)
 	return nil
@@ -135,6 +153,14 @@ func (g *given) notes(a *app) {
 		a.notef("roots: %s, %s", report.Escape(r.Name), plural(r.Len(), "certificate"))
 		if r.Unread > 0 {
 			a.notef("roots: %s of %s cannot be read by crypto/x509 and are left out", plural(r.Unread, "certificate"), report.Escape(r.Name))
+		}
+	}
+	if g.skipped > 0 {
+		a.notef("lists: %s of the directories hold none and are skipped", plural(g.skipped, "file"))
+	}
+	for _, c := range g.CRLs {
+		if why := c.NotTaken(); why != "" {
+			a.notef("list %s: counts only for what it has as revoked: %s", report.Escape(c.File), why)
 		}
 	}
 }

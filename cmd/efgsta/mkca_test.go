@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/pem"
 	"fmt"
 	"math/big"
@@ -21,10 +22,11 @@ import (
 // writeCA is the mkca of a session: the certificate of the CA that issues every NBTLS,
 // and a revocation list of it.
 //
-//	mkca ca.pem list.crl [revoke=FILE] [days=30] [name=Other] [answer=FILE]
+//	mkca ca.pem list.crl [revoke=FILE] [days=30] [name=Other] [answer=FILE] [delta=1]
 //
 // answer writes FILE.ocsp too, in which the CA says that the certificate is good.
 // With a name it is another CA, which issued nothing. days is the end of the list, from now.
+// delta makes it a delta list over the list of that number.
 func writeCA(args []string, abs func(string) string) error {
 	if len(args) < 2 {
 		return fmt.Errorf("usage: mkca CA LIST [name=value…]")
@@ -44,6 +46,11 @@ func writeCA(args []string, abs func(string) string) error {
 			}
 		case "answer":
 			err = answer(abs(value), authority, key)
+		case "delta":
+			var base int
+			base, err = strconv.Atoi(value)
+			list.ExtraExtensions = append(list.ExtraExtensions,
+				pkix.Extension{Id: asn1.ObjectIdentifier{2, 5, 29, 27}, Critical: true, Value: []byte{2, 1, byte(base)}})
 		case "days":
 			days, err = strconv.Atoi(value)
 		case "name":

@@ -197,14 +197,29 @@ func validatePolicy(file string, data []byte) (*policy.Policy, []policy.Mistake)
 	return p, mistakes
 }
 
+// newEngine is vet.New, with the line of the file that it does not take.
+func newEngine(p *policy.Policy) (*vet.Engine, error) {
+	engine, err := vet.New(p)
+	if err == nil || p.File == "" {
+		return engine, err
+	}
+	const hint = "efgsta policy validate FILE lists all that is wrong"
+	if data, readErr := readFile(p.File); readErr == nil {
+		if _, mistakes := validatePolicy(p.File, data); len(mistakes) > 0 {
+			return nil, usagef(hint, "%s:%d: %s", p.File, mistakes[0].Line, mistakes[0].Msg)
+		}
+	}
+	return nil, usagef(hint, "%s: %w", p.File, err)
+}
+
 // usablePolicy loads a policy that an engine takes, with the bytes of its YAML.
 func usablePolicy(nameOrFile string) (*policy.Policy, []byte, error) {
 	p, err := loadPolicy(nameOrFile)
 	if err != nil {
 		return nil, nil, err
 	}
-	if _, err := vet.New(p); err != nil {
-		return nil, nil, usagef("efgsta policy validate FILE lists all that is wrong", "%s: %w", nameOrFile, err)
+	if _, err := newEngine(p); err != nil {
+		return nil, nil, err
 	}
 	if p.File == "" {
 		source, err := policy.Source(p.Name)

@@ -44,6 +44,7 @@ It never opens a network connection.`,
 			needSubcommand(c)
 		}
 	}
+	refuseEmptyFlags(root)
 	return root
 }
 

@@ -25,8 +25,8 @@ func newRulesCmd(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if _, err := vet.New(pol); err != nil {
-				return usagef("", "--policy %s: %w", policyName, err)
+			if _, err := newEngine(pol); err != nil {
+				return err
 			}
 			list := &report.Rules{Policy: pol, Rules: vet.Rules()}
 			if len(args) == 1 {

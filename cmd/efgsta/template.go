@@ -76,8 +76,8 @@ func (f templateFlags) script(role vet.Role) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if _, err := vet.New(pol); err != nil {
-		return "", usagef("", "--policy %s: %w", f.policy, err)
+	if _, err := newEngine(pol); err != nil {
+		return "", err
 	}
 	if err := f.complete(role); err != nil {
 		return "", err

@@ -2,11 +2,11 @@ package main
 
 import (
 	"bytes"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -21,7 +21,7 @@ type withFlags struct {
 }
 
 func (f *withFlags) add(c *cobra.Command) {
-	repeatedVar(c, &f.with, "with", "certificate or public key `FILE` whose keys must not be shared, a bare key (PEM, JWK) being a national one; may be repeated")
+	repeatedVar(c, &f.with, "with", "certificate or public key `FILE` whose keys must not be shared, a bare key (PEM, DER, JWK) being a national one; may be repeated")
 	repeatedVar(c, &f.environments, "other-environment", "certificate or public key `FILE` in use for test or acceptance; may be repeated")
 	repeatedVar(c, &f.blocklists, "blocklist", "`FILE` of keys that others have, a SHA-256 of the public key or an entry of Debian's openssl-blacklist per line; may be repeated")
 }
@@ -78,59 +78,114 @@ func readWith(flag string, paths []string) ([]vet.Known, error) {
 		case errors.Is(err, sigalg.ErrPrivateKey):
 			return nil, usagef("give the certificate or the public key only", "%s %s holds a private key", flag, path)
 		case err != nil:
-			return nil, usagef("", "%s %s: %w", flag, path, err)
+			return nil, usagef("every part of the file must be a certificate or a public key, in PEM, DER or JWK; split it, and leave out the rest", "%s %s: %w", flag, path, err)
 		case len(some) == 0:
-			return nil, usagef("a certificate, or a public key in PEM or JWK", "%s %s holds neither a certificate nor a public key", flag, path)
+			return nil, usagef("a certificate, or a public key in PEM, DER or JWK", "%s %s holds neither a certificate nor a public key", flag, path)
 		}
 		known = append(known, some...)
 	}
 	return known, nil
 }
 
-// readKnown reads one file.
+// readKnown reads one file, which must be understood as a whole: a key that is passed over
+// is one that the certificate is never compared with.
 func readKnown(path string, data []byte) ([]vet.Known, error) {
 	if bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
 		spkis, err := sigalg.ReadJWK(data)
 		if err != nil {
 			return nil, err
 		}
-		return bareKeys(path, spkis)
+		var known []vet.Known
+		for _, spki := range spkis {
+			k, err := bareKey(path, spki)
+			if err != nil {
+				return nil, err
+			}
+			known = append(known, k)
+		}
+		return known, nil
 	}
 	in := cert.Read(path, data)
 	if in.PrivateKey {
 		return nil, sigalg.ErrPrivateKey
 	}
+	blocks, stray := cert.Blocks(data)
+	if len(blocks) == 0 {
+		return readBinary(path, data, in)
+	}
+	if len(stray) > 0 {
+		return nil, fmt.Errorf("line %d: there is %s", stray[0].Line, stray[0].Why)
+	}
 	var known []vet.Known
-	for _, it := range in.Items {
-		if it.Cert == nil {
-			return nil, fmt.Errorf("certificate %d cannot be read", it.Index+1)
+	for _, b := range blocks {
+		if len(b.DER) > 0 && b.DER[0] == 0x06 {
+			continue // EC PARAMETERS: the name of a curve, as openssl writes it beside a key
 		}
-		k := vet.Known{Certificate: it.Cert, Source: path}
-		k.Role, _ = vet.RoleOf(it.Cert, "")
-		if cs := it.Cert.Countries(); len(cs) == 1 {
-			k.Country = cs[0]
+		k, err := readBlock(path, b)
+		if err != nil {
+			return nil, fmt.Errorf("line %d: the block is neither a certificate nor a public key: %w", b.Line, err)
 		}
 		known = append(known, k)
 	}
-	var spkis [][]byte
-	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
-		if block.Type == "PUBLIC KEY" {
-			spkis = append(spkis, block.Bytes)
-		}
-	}
-	bare, err := bareKeys(path, spkis)
-	return append(known, bare...), err
+	return known, nil
 }
 
-func bareKeys(path string, spkis [][]byte) ([]vet.Known, error) {
+// readBinary reads DER: one public key, or certificates and nothing else.
+func readBinary(path string, data []byte, in *cert.Input) ([]vet.Known, error) {
+	if k, err := bareKey(path, data); err == nil {
+		return []vet.Known{k}, nil
+	}
 	var known []vet.Known
-	for _, spki := range spkis {
-		key, err := sigalg.ParsePublicKey(spki)
-		if err != nil {
-			return nil, err
+	for _, it := range in.Items {
+		if it.Cert == nil || !it.Cert.Whole() {
+			return nil, fmt.Errorf("certificate %d cannot be read", it.Index+1)
 		}
-		bare := &cert.Certificate{SPKI: spki, PublicKey: key}
-		known = append(known, vet.Known{Certificate: bare, Source: fmt.Sprintf("the public key in %s", path)})
+		known = append(known, knownCertificate(path, it.Cert))
+	}
+	for _, p := range in.Problems {
+		if p.Kind != cert.ProblemNoCertificate {
+			return nil, errors.New(p.Msg)
+		}
 	}
 	return known, nil
+}
+
+// readBlock takes a PEM block for what is in it, whatever its label.
+func readBlock(path string, b cert.Block) (vet.Known, error) {
+	if b.Err != nil {
+		return vet.Known{}, b.Err
+	}
+	c, err := cert.ParseBlock(b)
+	if err == nil {
+		return knownCertificate(path, c), nil
+	}
+	k, keyErr := bareKey(path, b.DER)
+	if keyErr == nil {
+		return k, nil
+	}
+	if spki, pkcs1Err := sigalg.FromPKCS1(b.DER); pkcs1Err == nil {
+		return bareKey(path, spki)
+	}
+	if strings.Contains(b.Label, "PUBLIC KEY") {
+		err = keyErr
+	}
+	return vet.Known{}, err
+}
+
+func knownCertificate(path string, c *cert.Certificate) vet.Known {
+	k := vet.Known{Certificate: c, Source: path}
+	k.Role, _ = vet.RoleOf(c, "")
+	if cs := c.Countries(); len(cs) == 1 {
+		k.Country = cs[0]
+	}
+	return k
+}
+
+func bareKey(path string, spki []byte) (vet.Known, error) {
+	key, err := sigalg.ParsePublicKey(spki)
+	if err != nil {
+		return vet.Known{}, err
+	}
+	bare := &cert.Certificate{SPKI: spki, PublicKey: key}
+	return vet.Known{Certificate: bare, Source: fmt.Sprintf("the public key in %s", path)}, nil
 }

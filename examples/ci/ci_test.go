@@ -154,6 +154,7 @@ func (m machine) run(t *testing.T, dir string, w workflow, name string) (exits m
 const (
 	install  = "Install efgsta"
 	annotate = "Annotate the files of a pull request"
+	summary  = "Write a page of the run"
 	scanning = "Write the report for code scanning"
 	expiring = "Fail 45 days before a certificate ends"
 )
@@ -161,6 +162,7 @@ const (
 func TestGitHubWorkflow(t *testing.T) {
 	var w workflow
 	decode(t, "github-workflow.yml", &w)
+	w.Env["GITHUB_STEP_SUMMARY"] = "summary.md" // the runner names a file; here it is in the workspace
 	m := newMachine(t)
 	for _, tc := range []struct {
 		name                         string
@@ -178,11 +180,14 @@ func TestGitHubWorkflow(t *testing.T) {
 			if tc.annotate > 1 {
 				wantScanning = 1 // what is no finding is not swallowed
 			}
-			if exits[install] != 0 || exits[annotate] != tc.annotate || exits[scanning] != wantScanning || len(exits) != 3 {
+			if exits[install] != 0 || exits[annotate] != tc.annotate || exits[scanning] != wantScanning || exits[summary] != wantScanning || len(exits) != 4 {
 				t.Errorf("the steps end in %v\n%s", exits, out)
 			}
 			if got := len(regexp.MustCompile(`(?m)^::error file=certs/weak\.pem,.*2048 bits`).FindAllString(out, -1)); got != tc.annotated {
 				t.Errorf("%d annotations, want %d\n%s", got, tc.annotated, out)
+			}
+			if page := string(read(t, filepath.Join(dir, "summary.md"))); strings.HasPrefix(page, "# Certificate check: ") != (wantScanning == 0) || strings.Contains(page, "EFGS-102") != (tc.annotated > 0) {
+				t.Errorf("the page of the run:\n%s", page)
 			}
 			if got := sarifErrors(t, filepath.Join(dir, w.uploaded(t))); got != tc.results {
 				t.Errorf("the file for code scanning has %d errors, want %d", got, tc.results)

@@ -4,6 +4,7 @@
 package anchor
 
 import (
+	"bytes"
 	"crypto"
 	"errors"
 	"fmt"
@@ -30,7 +31,7 @@ type Anchor struct {
 // New takes a certificate as EFGSTA. It must be self-signed, and by an algorithm we
 // can sign with.
 func New(c *cert.Certificate) (*Anchor, error) {
-	if !c.SelfIssued() {
+	if !c.SelfIssued() || !bytes.Equal(c.Subject.Raw, c.Issuer.Raw) {
 		return nil, fmt.Errorf("%w: certificate %s is not self-issued", ErrUnusable, c.Thumbprint())
 	}
 	if err := c.CheckSelfSignature(); err != nil {

@@ -4,7 +4,6 @@
 package cert
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/pem"
@@ -124,9 +123,10 @@ func (c *Certificate) PEM() []byte {
 // Countries returns every countryName in the subject, in order.
 func (c *Certificate) Countries() []string { return c.Subject.Values(OIDCountry) }
 
-// SelfIssued reports subject == issuer, byte for byte.
+// SelfIssued reports whether subject and issuer are one name, as RFC 5280 7.1 compares them: verifiers take
+// the two for the same, however each is spelt. Where every byte counts, compare Subject.Raw and Issuer.Raw.
 func (c *Certificate) SelfIssued() bool {
-	return len(c.Subject.Raw) > 0 && bytes.Equal(c.Subject.Raw, c.Issuer.Raw)
+	return len(c.Subject.Raw) > 0 && len(c.Issuer.Raw) > 0 && c.Subject.Equal(c.Issuer)
 }
 
 // CheckSelfSignature verifies the certificate's signature with its own key. The

@@ -22,6 +22,8 @@ const (
 	kindPKCS12 = "PKCS#12"
 )
 
+const nameCRL = "certificate revocation list"
+
 const (
 	adviceCSR    = "have the CA sign it, or sign it yourself with: openssl x509 -req -in FILE -signkey KEY -out cert.pem, and send what comes back"
 	advicePKCS7  = "take the certificates out with: openssl pkcs7 -in FILE -print_certs -out certs.pem (add -inform DER for a binary file)"
@@ -163,7 +165,7 @@ func classifySigned(tbs shape) *structure {
 		return &structure{name: "certificate signing request", advice: adviceCSR, open: (*reading).request}
 	case tbs.small(0) == 1 && tbs.is(1, der.TagSequence) && tbs.oid(1) != "" && tbs.isTime(3),
 		tbs.is(0, der.TagSequence) && tbs.oid(0) != "" && tbs.isTime(2):
-		return &structure{name: "certificate revocation list", advice: adviceCRL}
+		return &structure{name: nameCRL, advice: adviceCRL}
 	}
 	return nil
 }
@@ -191,7 +193,7 @@ func labelled(label string) *structure {
 	case strings.Contains(label, "CERTIFICATE REQUEST"):
 		return &structure{name: "certificate signing request", advice: adviceCSR}
 	case strings.Contains(label, "CRL"):
-		return &structure{name: "certificate revocation list", advice: adviceCRL}
+		return &structure{name: nameCRL, advice: adviceCRL}
 	case strings.Contains(label, "PKCS7"), strings.Contains(label, "PKCS #7"), label == "CMS":
 		return &structure{name: "PKCS#7", advice: advicePKCS7}
 	case strings.Contains(label, "PKCS12"):

@@ -185,5 +185,5 @@ func skipHeaders(body []byte) []byte {
 // looksLikeCertificate is for bytes that nobody called one.
 func looksLikeCertificate(binary []byte) bool {
 	c, err := Parse(binary)
-	return err == nil && c.Serial != nil && len(c.SPKI) > 0 && len(c.Signature) > 0 && len(c.Issuer.Raw) > 0
+	return err == nil && c.Whole()
 }

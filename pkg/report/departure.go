@@ -38,5 +38,9 @@ func because(f vet.Finding) string {
 	if d == nil {
 		return ""
 	}
-	return fmt.Sprintf("%s in %s; %s, %s: %s", d.From, d.Base, d.Policy, d.Date, Escape(d.Reason))
+	by := d.Policy
+	if d.Date != "" {
+		by += ", " + d.Date
+	}
+	return fmt.Sprintf("%s in %s; %s: %s", d.From, d.Base, by, Escape(d.Reason))
 }

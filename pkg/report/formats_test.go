@@ -239,7 +239,7 @@ func TestJUnit(t *testing.T) {
 	if err := xml.Unmarshal(write(t, sample(t), "junit"), &doc); err != nil {
 		t.Fatal(err)
 	}
-	if doc.Tests != 5 || doc.Failures != 4 || len(doc.Suites) != 3 || doc.Suites[1].Tests != 3 || doc.Suites[1].Failures != 3 {
+	if doc.Tests != 6 || doc.Failures != 4 || len(doc.Suites) != 4 || doc.Suites[3].Name != "skipped" || doc.Suites[1].Tests != 3 || doc.Suites[1].Failures != 3 {
 		t.Errorf("%+v", doc)
 	}
 	// What fails the exit code fails here.

@@ -62,7 +62,11 @@ func (g *github) close(s totals) error {
 	if err := g.begin(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(g.out, "%s in %s under policy %s; %s without evidence\n", s.headline(), count(s.Files, "file"), g.header.Policy.Name, count(s.NotEvaluated, "rule"))
+	last := fmt.Sprintf("%s in %s under policy %s; %s without evidence", s.headline(), count(s.Files, "file"), g.header.Policy.Name, count(s.NotEvaluated, "rule"))
+	if text := s.skipped(); text != "" {
+		last += "; " + text
+	}
+	_, err := io.WriteString(g.out, last+"\n")
 	return err
 }
 

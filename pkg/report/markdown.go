@@ -51,8 +51,8 @@ func (m *markdown) close(s totals) error {
 	if err := m.parts.copyTo(m.out); err != nil {
 		return err
 	}
-	if s.Skipped > 0 {
-		_, err = fmt.Fprintf(m.out, "\n%s skipped (no certificate).\n", count(s.Skipped, "file"))
+	if text := s.skipped(); text != "" {
+		_, err = fmt.Fprintf(m.out, "\n%s.\n", text)
 	}
 	return err
 }

@@ -136,13 +136,25 @@ func TestTable(t *testing.T) {
 }
 
 func TestTableWidth(t *testing.T) {
-	c := checked(t, strings.Repeat("ein sehr langer Name ", 20)+strings.Repeat("x", 200), "a/file/somewhere.pem")
-	for _, width := range []int{80, 40} {
-		for line := range strings.Lines(render(t, c, Options{Width: width})) {
-			if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > width && !strings.Contains(line, "EFGS-") && !strings.Contains(line, "REFUSED") {
-				t.Errorf("width %d: line of %d: %s", width, n, line)
-			} else if width == 80 && n > 80 {
-				t.Errorf("width 80: line of %d: %s", n, line)
+	for _, file := range []string{"a/file/somewhere.pem", "a/" + strings.Repeat("long/", 60) + "file.pem"} {
+		c := checked(t, strings.Repeat("ein sehr langer Name ", 20)+strings.Repeat("x", 200), file)
+		for _, r := range c.Results {
+			for i := range r.Findings {
+				r.Findings[i].Deviation = &vet.Deviation{From: vet.SeverityError, Base: policy.Default}
+			}
+		}
+		for _, o := range []Options{{Width: 40}, {Width: 60}, {Width: 80}, {Width: 200}, {Width: 40, Colour: true}, {Width: 40, Quiet: true}} {
+			text := render(t, c, o)
+			for line := range strings.Lines(text) {
+				if n := columns(strings.TrimRight(line, "\n")); n > o.Width {
+					t.Errorf("%+v: line of %d: %s", o, n, line)
+				}
+			}
+			flat := strings.Join(strings.Fields(text), "")
+			for _, want := range []string{strings.Join(strings.Fields(file), ""), "REFUSED", "EFGS-202validity-max"} {
+				if !strings.Contains(flat, want) {
+					t.Errorf("%+v: %q is cut off", o, want)
+				}
 			}
 		}
 	}

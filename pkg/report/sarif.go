@@ -152,7 +152,7 @@ func (f *sarif) result(e entry) error {
 	})
 }
 
-func (f *sarif) close(totals) error {
+func (f *sarif) close(s totals) error {
 	if err := f.begin(); err != nil {
 		return err
 	}
@@ -176,6 +176,9 @@ func (f *sarif) close(totals) error {
 	properties := map[string]string{}
 	for _, p := range f.header.basis() {
 		properties[p[0]] = p[1]
+	}
+	if text := s.skipped(); text != "" {
+		properties["skipped"] = text
 	}
 	if err := encodeJSON(f.w, "      ", properties); err != nil {
 		return err

@@ -12,7 +12,7 @@ import (
 
 // Options of the forms for people.
 type Options struct {
-	Width  int  // columns to wrap at; 0: one line per finding, however long
+	Width  int  // columns to wrap at, from 40 on; 0: one line per finding, however long
 	Colour bool // the caller has seen that the output is a terminal that wants it
 	Quiet  bool // only what is not accepted, and of that only what stands in the way
 }
@@ -87,8 +87,12 @@ func (p *printer) verdict(r entry) {
 		}
 		fmt.Fprintf(p.w, "%s  %s\n", head, verdict)
 	} else {
-		gap := p.Width - utf8.RuneCountInString(head) - len(r.Verdict)
-		fmt.Fprintf(p.w, "%s%s%s\n", head, strings.Repeat(" ", max(2, gap)), verdict)
+		if gap := p.Width - utf8.RuneCountInString(head) - len(r.Verdict); gap >= 2 {
+			fmt.Fprintf(p.w, "%s%s%s\n", head, strings.Repeat(" ", gap), verdict)
+		} else {
+			p.wrap("", "", head)
+			fmt.Fprintf(p.w, "%s%s\n", strings.Repeat(" ", max(0, p.Width-len(r.Verdict))), verdict)
+		}
 		if who != "" {
 			p.wrap("  ", "  ", who)
 		}
@@ -143,7 +147,9 @@ func stands(f vet.Finding) bool {
 func (p *printer) finding(f vet.Finding, label int) {
 	glyph, word := mark(f)
 	word += inBase(f)
-	head := fmt.Sprintf("  %s %-*s  %s", p.paint(glyphColour(glyph), glyph), label, f.ID+" "+f.Name, word)
+	begin := "  " + p.paint(glyphColour(glyph), glyph) + " "
+	name := f.ID + " " + f.Name
+	head := fmt.Sprintf("%s%-*s  %s", begin, label, name, word)
 	text := Escape(f.Message) + excuse(f)
 	if strings.HasPrefix(f.Path, "line ") || strings.HasPrefix(f.Path, "extensions[") {
 		text = Escape(f.Path) + ": " + text
@@ -152,7 +158,11 @@ func (p *printer) finding(f vet.Finding, label int) {
 	if p.Width == 0 {
 		fmt.Fprintf(p.w, "%s%s  %s\n", head, strings.Repeat(" ", max(0, len("not evaluated")-len(word))), text)
 	} else {
-		fmt.Fprintln(p.w, head)
+		if columns(head) <= p.Width {
+			fmt.Fprintln(p.w, head)
+		} else {
+			p.wrap(begin, "      ", name+"  "+word)
+		}
 		p.wrap("      ", "      ", text)
 	}
 	if f.Fix != "" && stands(f) {
@@ -177,8 +187,8 @@ func mark(f vet.Finding) (glyph, word string) {
 func (p *printer) totals(s totals, h Header) {
 	line := fmt.Sprintf("%d accepted, %d refused, %d undecided · %s in %s", s.Accepted, s.Refused, s.Undecided,
 		count(s.Certificates, "certificate"), count(s.Files, "file"))
-	if s.Skipped > 0 {
-		line += fmt.Sprintf(" · %s skipped (no certificate)", count(s.Skipped, "file"))
+	if text := s.skipped(); text != "" {
+		line += " · " + text
 	}
 	line += fmt.Sprintf(" · policy %s, judged at %s", h.Policy.Name, h.At.UTC().Format("2006-01-02 15:04Z"))
 	p.wrap("", "", line)

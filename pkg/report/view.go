@@ -157,6 +157,14 @@ func (s totals) headline() string {
 	return fmt.Sprintf("%d accepted, %d refused, %d undecided", s.Accepted, s.Refused, s.Undecided)
 }
 
+// skipped says how many walked files hold nothing known; "" if none.
+func (s totals) skipped() string {
+	if s.Skipped == 0 {
+		return ""
+	}
+	return count(s.Skipped, "file") + " skipped (no certificate)"
+}
+
 // judged says when, and against which roots.
 func (h Header) judged() string {
 	text := "judged at " + h.At.UTC().Format("2006-01-02 15:04:05Z")

@@ -132,6 +132,7 @@ func parsePSS(params *der.Element) (*PSSParams, error) {
 	p := &PSSParams{HashOID: oidSHA1, MGFHashOID: oidSHA1, SaltLength: 20, Trailer: 1}
 	err := readPSS(p, params)
 	if err != nil {
+		p.Broken = true
 		err = fmt.Errorf("RSASSA-PSS parameters: %w", err)
 	}
 	p.Hash, p.MGFHash = hashByOID(p.HashOID).hash, hashByOID(p.MGFHashOID).hash

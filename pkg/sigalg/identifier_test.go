@@ -109,20 +109,21 @@ func TestParsePSS(t *testing.T) {
 		want         PSSParams
 		ok           bool
 	}{
-		{"absent", "", PSSParams{sha1, sha1, crypto.SHA1, crypto.SHA1, 20, 1, true}, true},
-		{"empty", "30 00", PSSParams{sha1, sha1, crypto.SHA1, crypto.SHA1, 20, 1, true}, true},
-		{"usual", "30 34" + hash256 + mgf256 + "a2 03 02 01 20", PSSParams{sha256, sha256, crypto.SHA256, crypto.SHA256, 32, 1, false}, true},
-		{"mask default", "30 11" + hash256, PSSParams{sha256, sha1, crypto.SHA256, crypto.SHA1, 20, 1, false}, true},
-		{"salt only", "30 05 a2 03 02 01 00", PSSParams{sha1, sha1, crypto.SHA1, crypto.SHA1, 0, 1, false}, true},
-		{"trailer 2", "30 05 a3 03 02 01 02", PSSParams{sha1, sha1, crypto.SHA1, crypto.SHA1, 20, 2, false}, true},
-		{"negative salt", "30 05 a2 03 02 01 ff", PSSParams{sha1, sha1, crypto.SHA1, crypto.SHA1, -1, 1, false}, true},
-		{"unknown hash", "30 07 a0 05 30 03 06 01 2a", PSSParams{"1.2", sha1, 0, crypto.SHA1, 20, 1, false}, true},
-		{"mask not MGF1", "30 07 a1 05 30 03 06 01 2a", PSSParams{sha1, "", crypto.SHA1, 0, 20, 1, false}, true},
-		{"NULL", "05 00", PSSParams{sha1, sha1, crypto.SHA1, crypto.SHA1, 20, 1, false}, false},
-		{"out of order", "30 0a a3 03 02 01 01 a2 03 02 01 20", PSSParams{sha1, sha1, crypto.SHA1, crypto.SHA1, 20, 1, false}, false},
-		{"twice", "30 0a a2 03 02 01 20 a2 03 02 01 21", PSSParams{sha1, sha1, crypto.SHA1, crypto.SHA1, 32, 1, false}, false},
-		{"salt is no integer", "30 05 a2 03 04 01 20", PSSParams{sha1, sha1, crypto.SHA1, crypto.SHA1, 0, 1, false}, false},
-		{"two in one", "30 08 a2 06 02 01 20 02 01 20", PSSParams{sha1, sha1, crypto.SHA1, crypto.SHA1, 20, 1, false}, false},
+		{"absent", "", PSSParams{sha1, sha1, crypto.SHA1, crypto.SHA1, 20, 1, true, false}, true},
+		{"empty", "30 00", PSSParams{sha1, sha1, crypto.SHA1, crypto.SHA1, 20, 1, true, false}, true},
+		{"usual", "30 34" + hash256 + mgf256 + "a2 03 02 01 20", PSSParams{sha256, sha256, crypto.SHA256, crypto.SHA256, 32, 1, false, false}, true},
+		{"mask default", "30 11" + hash256, PSSParams{sha256, sha1, crypto.SHA256, crypto.SHA1, 20, 1, false, false}, true},
+		{"salt only", "30 05 a2 03 02 01 00", PSSParams{sha1, sha1, crypto.SHA1, crypto.SHA1, 0, 1, false, false}, true},
+		{"trailer 2", "30 05 a3 03 02 01 02", PSSParams{sha1, sha1, crypto.SHA1, crypto.SHA1, 20, 2, false, false}, true},
+		{"negative salt", "30 05 a2 03 02 01 ff", PSSParams{sha1, sha1, crypto.SHA1, crypto.SHA1, -1, 1, false, false}, true},
+		{"unknown hash", "30 07 a0 05 30 03 06 01 2a", PSSParams{"1.2", sha1, 0, crypto.SHA1, 20, 1, false, false}, true},
+		{"mask not MGF1", "30 07 a1 05 30 03 06 01 2a", PSSParams{sha1, "", crypto.SHA1, 0, 20, 1, false, false}, true},
+		{"NULL", "05 00", PSSParams{sha1, sha1, crypto.SHA1, crypto.SHA1, 20, 1, false, true}, false},
+		{"out of order", "30 0a a3 03 02 01 01 a2 03 02 01 20", PSSParams{sha1, sha1, crypto.SHA1, crypto.SHA1, 20, 1, false, true}, false},
+		{"twice", "30 0a a2 03 02 01 20 a2 03 02 01 21", PSSParams{sha1, sha1, crypto.SHA1, crypto.SHA1, 32, 1, false, true}, false},
+		{"salt is no integer", "30 05 a2 03 04 01 20", PSSParams{sha1, sha1, crypto.SHA1, crypto.SHA1, 0, 1, false, true}, false},
+		{"salt of 2^70", "30 0d a2 0b 02 09 40 00 00 00 00 00 00 00 00", PSSParams{sha1, sha1, crypto.SHA1, crypto.SHA1, 0, 1, false, true}, false},
+		{"two in one", "30 08 a2 06 02 01 20 02 01 20", PSSParams{sha1, sha1, crypto.SHA1, crypto.SHA1, 20, 1, false, true}, false},
 	} {
 		a, err := ParseIdentifier(identifierOf(t, oidPSS, c.params))
 		if a.Scheme != RSAPSS || a.PSS == nil || *a.PSS != c.want || (err == nil) != c.ok {

@@ -38,6 +38,7 @@ type PSSParams struct {
 	SaltLength int         // bytes
 	Trailer    int
 	Absent     bool // no parameters, or an empty SEQUENCE: the SHA-1 defaults apply
+	Broken     bool // could not be read to their end: what was not reached is the default
 }
 
 // Algorithm is one signature algorithm with its parameters.

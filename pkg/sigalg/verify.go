@@ -118,6 +118,10 @@ func (a Algorithm) verifyPSS(k *PublicKey, digest, signature []byte) error {
 	switch {
 	case p == nil || p.Hash != a.Hash:
 		return fmt.Errorf("%w: %s without its parameters", ErrUnsupported, a)
+	case p.Broken:
+		return fmt.Errorf("%w: %s with parameters that cannot be read", ErrUnsupported, a)
+	case p.MGFHashOID == "" && p.MGFHash == 0:
+		return fmt.Errorf("%w: RSASSA-PSS with a mask generation function other than MGF1", ErrUnsupported)
 	case !canHash(p.MGFHash):
 		return fmt.Errorf("%w: RSASSA-PSS with mask generation over hash %q", ErrUnsupported, p.MGFHashOID)
 	case p.Trailer != 1:
@@ -125,7 +129,7 @@ func (a Algorithm) verifyPSS(k *PublicKey, digest, signature []byte) error {
 	case p.SaltLength < 0 || p.SaltLength > maxKeyBits/8:
 		return fmt.Errorf("%w: RSASSA-PSS with a salt of %d bytes", ErrSignature, p.SaltLength)
 	}
-	if r := k.PSS; r != nil && (r.HashOID != p.HashOID || r.MGFHashOID != p.MGFHashOID || p.SaltLength < r.SaltLength || r.Trailer != p.Trailer) {
+	if r := k.PSS; r != nil && (r.Broken || r.HashOID != p.HashOID || r.MGFHashOID != p.MGFHashOID || p.SaltLength < r.SaltLength || r.Trailer != p.Trailer) {
 		// RFC 4055 1.2: the key's own parameters bind every signature made with it.
 		return fmt.Errorf("%w: RSASSA-PSS parameters differ from those the key is restricted to", ErrSignature)
 	}

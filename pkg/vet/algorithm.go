@@ -13,6 +13,8 @@ const (
 	oidRSAPSS = "1.2.840.113549.1.1.10"
 	oidEC     = "1.2.840.10045.2.1"
 	oidDSA    = "1.2.840.10040.4.1"
+
+	oidSM2 = "1.2.156.10197.1.301" // a curve: keys for SM2 call themselves EC keys
 )
 
 const (
@@ -31,7 +33,7 @@ func algorithmRules() []Rule {
 		Title: "the key is RSA, EC or DSA",
 		Why:   "the table of 4.1 is closed: EdDSA and others are not in it",
 		Fix:   fixEC,
-		Good:  "rsaEncryption, id-RSASSA-PSS, id-ecPublicKey, id-dsa", Bad: "Ed25519, X25519, ML-DSA",
+		Good:  "rsaEncryption, id-RSASSA-PSS, id-ecPublicKey, id-dsa", Bad: "Ed25519, X25519, ML-DSA, SM2",
 		check: keyAlgorithm,
 	}, {
 		ID: "EFGS-102", Name: "rsa-modulus-min", Clause: "Governance 4.1", Roles: all(), Path: pathSPKI, NeverWaivable: true,
@@ -116,6 +118,8 @@ func (x *exam) keyState(oids ...string) (k *sigalg.PublicKey, o outcome, ok bool
 func keyAlgorithm(x *exam) outcome {
 	k, o, ok := x.keyState(oidRSA, oidRSAPSS, oidEC, oidDSA)
 	switch {
+	case ok && k.CurveOID == oidSM2:
+		return fail("the curve SM2 is for signatures of SM2, which is not RSA, ECDSA or DSA")
 	case ok:
 		return pass()
 	case k == nil:

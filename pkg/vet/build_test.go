@@ -181,7 +181,10 @@ func (s *spec) extension(oid string, ext []byte) {
 func (s *spec) selfIssue() { s.issuer, s.signer = s.subject, testKey() }
 
 // fromCA gives it another issuer and that issuer's signature.
-func (s *spec) fromCA() { s.issuer, s.signer = name("C=DE", "O=CA", "CN=CA"), caKey() }
+func (s *spec) fromCA() {
+	s.issuer, s.signer = name("C=DE", "O=CA", "CN=CA"), caKey()
+	s.extension(oidAuthorityKeyID, authorityKeyID(2))
+}
 
 // DER by hand.
 
@@ -382,7 +385,11 @@ func explicitP256() []byte {
 	)
 }
 
+// dsaSPKI has numbers that belong together where soundDSA has some, else numbers of the right size.
 func dsaSPKI(p, q uint) []byte {
+	if n := soundDSA(p, q); n != nil {
+		return n.spki()
+	}
 	number := func(bits uint) []byte {
 		n := new(big.Int).Lsh(big.NewInt(1), bits-1)
 		return bigInteger(n.Add(n, big.NewInt(1)))

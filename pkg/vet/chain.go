@@ -32,7 +32,7 @@ func chainRules() []Rule {
 }
 
 func chainVerified(x *exam) outcome {
-	if x.Evidence == nil || x.Evidence.Roots == nil {
+	if x.Evidence == nil || x.Evidence.Roots == nil && x.path().pretender == nil {
 		issuer := x.accessURIs(accessIssuer)
 		return unasked("no trusted roots are given%s", named("; the issuer's certificate is at", issuer)).at(issuer)
 	}
@@ -40,7 +40,8 @@ func chainVerified(x *exam) outcome {
 }
 
 // notRevoked listens to every list and response. Revoked or forged in one counts,
-// whatever the others say; good counts from an issuer on a verified path only.
+// whatever the others say; good counts from an issuer on a verified path only, and not
+// if there is a list of the issuer that cannot be taken and is newer, or has the serial number.
 func notRevoked(x *exam) outcome {
 	ev := x.Evidence
 	if ev == nil || len(ev.CRLs)+len(ev.OCSP) == 0 {
@@ -52,33 +53,51 @@ func notRevoked(x *exam) outcome {
 	switch {
 	case p.leaf == nil:
 		return p.outcome
+	case p.issuer == nil && p.pretender != nil:
+		return unknown("the issuer %s may not issue certificates (EFGS-601), so none of its lists and responses tells", quote(p.pretender.Subject.String()))
 	case p.issuer == nil:
 		return unknown("the issuer's certificate is not given, so no list or response about the certificate can be verified")
 	}
 	words := ev.about(p.leaf, p.issuer, x.At)
 	isGood := false
+	var newest time.Time
 	for _, w := range words {
 		switch w.standing {
 		case revoked, forged:
 			return fail("%s", w.msg)
 		case good:
 			isGood = true
+			if w.of.After(newest) {
+				newest = w.of
+			}
+		}
+	}
+	var doubts []string
+	for _, w := range words {
+		if w.standing == doubtful && (w.named || w.of.After(newest)) {
+			doubts = append(doubts, w.msg)
 		}
 	}
 	for i := 1; i+1 < len(p.chain); i++ {
+		ca := "the CA " + quote(p.chain[i].Subject.String()) + " on the path: "
 		for _, w := range ev.about(p.chain[i], p.chain[i+1], x.At) {
-			if w.standing == revoked || w.standing == forged {
-				return fail("the CA %s on the path: %s", quote(p.chain[i].Subject.String()), w.msg)
+			switch {
+			case w.standing == revoked || w.standing == forged:
+				return fail("%s", ca+w.msg)
+			case w.standing == doubtful && w.named:
+				doubts = append(doubts, ca+w.msg)
 			}
 		}
 	}
 	switch {
-	case isGood && len(p.chain) > 0:
-		return pass()
-	case isGood:
+	case !isGood:
+		return x.noWord(words)
+	case len(p.chain) == 0:
 		return unknown("not revoked, says an issuer that no path to a trusted root vouches for (EFGS-601)")
+	case len(doubts) > 0:
+		return unknown("%s; give a complete list of that day or later%s", strings.Join(doubts, "; "), named(", which is at", x.crlURIs()))
 	}
-	return x.noWord(words)
+	return pass()
 }
 
 // about is what all evidence says of a certificate with this issuer, as far as it says something.

@@ -1,6 +1,7 @@
 package vet
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/efgsta/efgsta/pkg/sigalg"
@@ -41,10 +42,10 @@ func curveRules() []Rule {
 		check: onEC(ecAgreedCurve),
 	}, {
 		ID: "EFGS-112", Name: "dsa-size", Clause: "Governance 4.1", Roles: all(), Path: pathSPKI + ".algorithm.parameters", NeverWaivable: true,
-		Title: "a DSA key has p of at least 3000 and q of at least 250 bits",
-		Why:   "4.1: Min. 3000 Bit prime p, 250 Bit key q; read as a minimum, since no standard size is 250",
+		Title: "a DSA key has p of at least 3000 and q of at least 250 bits, and numbers that belong together",
+		Why:   "4.1: Min. 3000 Bit prime p, 250 Bit key q; read as a minimum, since no standard size is 250. With g or y of 1, or of another order than q, the size says nothing; that p is prime is asked where a certificate is taken in",
 		Fix:   fixEC,
-		Good:  "3072/256", Bad: "2048/256, 3072/224",
+		Good:  "3072/256", Bad: "2048/256, 3072/224; q that does not divide p-1, g = 1, y not of order q",
 		Params:  []string{"p-bits", "q-bits"},
 		Implies: []string{"EFGS-113"},
 		check:   dsaSize,
@@ -124,6 +125,12 @@ func dsaSize(x *exam) outcome {
 	p, q := k.P.BitLen(), k.Q.BitLen()
 	if leastP, leastQ := x.param("p-bits"), x.param("q-bits"); k.P.Sign() <= 0 || k.Q.Sign() <= 0 || p < leastP || q < leastQ {
 		return fail("DSA has p of %d and q of %d bits, at least %d and %d required", p, q, leastP, leastQ)
+	}
+	switch err := k.CheckDSA(x.Intake); {
+	case errors.Is(err, sigalg.ErrDomain):
+		return fail("the DSA key's numbers do not belong together: %v", err)
+	case err != nil:
+		return unknown("the DSA key cannot be checked: %v", err)
 	}
 	return pass()
 }

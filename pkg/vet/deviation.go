@@ -20,7 +20,7 @@ type Deviation struct {
 	Base   string `json:"base"`   // "efgs-2020"
 	From   string `json:"from"`   // what it is in the base: a severity, "off", or "passed"
 	Reason string `json:"reason"`
-	Date   string `json:"date"` // YYYY-MM-DD
+	Date   string `json:"date,omitempty"` // YYYY-MM-DD; "" of a policy without a base
 }
 
 // deviated is a rule with what the policy says of it beyond its base.
@@ -65,6 +65,7 @@ func (e *Engine) deviate(res *Result, x *exam, asked func(*Rule) bool) {
 			e.deviateRule(res, x, d.rule, chosen)
 		}
 	}
+	e.compare(res, x, asked)
 }
 
 // holding are the deviations that apply to this certificate, by case; the last one of a case counts.

@@ -20,6 +20,7 @@ type Engine struct {
 	rules    []Rule
 	settings []resolved // of the rules, in their order
 	deviated []deviated // what the policy changes of its base; empty where it has none
+	milder   []milder   // where a policy without base asks less than the document
 }
 
 // resolved is what the policy says of a rule, looked up once for all certificates.
@@ -55,7 +56,11 @@ func newEngine(p *policy.Policy, rules []Rule) (*Engine, error) {
 	if all := exceptionMisfits(p, rules); len(all) > 0 {
 		return nil, fmt.Errorf("%w: %s: %s", ErrPolicy, p.Name, all[0].Msg)
 	}
-	return &Engine{policy: p, rules: rules, settings: settings, deviated: deviatedRules(p, rules)}, nil
+	milder, err := mildened(p, rules)
+	if err != nil {
+		return nil, err
+	}
+	return &Engine{policy: p, rules: rules, settings: settings, deviated: deviatedRules(p, rules), milder: milder}, nil
 }
 
 // unknownRule is the first id that the policy has and no rule.
@@ -130,7 +135,7 @@ func (e *Engine) apply(res *Result, x *exam, i int) {
 	x.setting = g.setting
 	o, crashed := guarded(r.check, x)
 	if x.Workspace {
-		o.unasked = false
+		o.unasked = o.optional && g.setting.Missing != "block"
 	}
 	if r.ID == ruleChain {
 		res.publicChain = o.state == passed

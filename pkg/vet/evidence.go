@@ -26,22 +26,29 @@ type Evidence struct {
 	OCSP  []*OCSP // responses, about any certificate
 
 	intermediates []*x509.Certificate
+	endEntities   []*x509.Certificate // which may not issue, and may have
 }
 
-// Add takes certificates that may link a TLS certificate to a root. What is not a
-// CA's, or not readable by crypto/x509, cannot and is left out.
+// Add takes certificates that may link a TLS certificate to a root. What is not
+// readable by crypto/x509 cannot and is left out. What is not a CA's cannot either, and
+// is kept to say so of what it issued.
 func (ev *Evidence) Add(certificates ...*cert.Certificate) {
 	for _, c := range certificates {
-		if c == nil || c.BasicConstraints == nil || !c.BasicConstraints.CA {
+		if c == nil {
 			continue
 		}
-		if parsed, err := x509.ParseCertificate(c.Raw); err == nil {
+		parsed, err := x509.ParseCertificate(c.Raw)
+		switch {
+		case err != nil:
+		case c.BasicConstraints != nil && c.BasicConstraints.CA:
 			ev.intermediates = append(ev.intermediates, parsed)
+		default:
+			ev.endEntities = append(ev.endEntities, parsed)
 		}
 	}
 }
 
-// Intermediates returns the certificates that Add took, as DER.
+// Intermediates returns the CA certificates that Add took, as DER.
 func (ev *Evidence) Intermediates() [][]byte {
 	var all [][]byte
 	for _, c := range ev.intermediates {
@@ -62,6 +69,7 @@ func (ev *Evidence) Over(before *Evidence) *Evidence {
 	n.CRLs = slices.Concat(before.CRLs, ev.CRLs)
 	n.OCSP = slices.Concat(before.OCSP, ev.OCSP)
 	n.intermediates = slices.Concat(before.intermediates, ev.intermediates)
+	n.endEntities = slices.Concat(before.endEntities, ev.endEntities)
 	return &n
 }
 
@@ -71,7 +79,7 @@ func (ev *Evidence) with(in *cert.Input) *Evidence {
 		return ev
 	}
 	more := *ev
-	more.intermediates = slices.Clip(ev.intermediates)
+	more.intermediates, more.endEntities = slices.Clip(ev.intermediates), slices.Clip(ev.endEntities)
 	for _, it := range in.Items {
 		more.Add(it.Cert)
 	}

@@ -212,6 +212,8 @@ func TestChain(t *testing.T) {
 		c.PermittedDNSDomains, c.PermittedDNSDomainsCritical = []string{"example.fr"}, true
 	})
 	notCA := newAuthority(t, "Not a CA", root, func(c *x509.Certificate) { c.IsCA = false })
+	fakeIssuer := newAuthority(t, "Issuing CA", root, func(c *x509.Certificate) { c.IsCA = false })
+	mute := newAuthority(t, "Mute CA", root, func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCRLSign })
 	alone := newAuthority(t, "efgs.example.de", nil, func(c *x509.Certificate) {
 		c.IsCA, c.KeyUsage, c.DNSNames = false, x509.KeyUsageDigitalSignature, []string{"efgs.example.de"}
 	})
@@ -238,7 +240,10 @@ func TestChain(t *testing.T) {
 		"expired intermediate":     {expired.issue(nil), evidence(t, rootsOf(t, root.cert), expired), failed, "expired", false},
 		"CA for mail":              {mail.issue(nil), evidence(t, rootsOf(t, root.cert), mail), failed, "usage", false},
 		"names not permitted":      {french.issue(nil), evidence(t, rootsOf(t, root.cert), french), failed, "permitted", false},
-		"issuer that is no CA":     {notCA.issue(nil), evidence(t, rootsOf(t, root.cert), notCA), notEvaluated, "Not a CA", true},
+		"issuer that is no CA":     {notCA.issue(nil), evidence(t, rootsOf(t, root.cert), notCA), failed, "“CN=Not a CA,C=BE” is given, and is not that of a CA", false},
+		"the same, no roots":       {notCA.issue(nil), evidence(t, nil, notCA), failed, "is not that of a CA", false},
+		"namesake that is no CA":   {leaf, evidence(t, rootsOf(t, root.cert), fakeIssuer), notEvaluated, "is not given", true},
+		"CA without keyCertSign":   {mute.issue(nil), evidence(t, rootsOf(t, root.cert), mute), failed, "without keyCertSign", false},
 		"leaf among the roots":     {leaf, evidence(t, rootsOf(t, leaf, other.cert)), failed, "itself among", false},
 		"leaf is the only root":    {alone.cert, evidence(t, rootsOf(t, alone.cert)), failed, "itself among", false},
 		"and has a path too":       {leaf, evidence(t, rootsOf(t, leaf, root.cert), inter), passed, "", false},

@@ -46,6 +46,9 @@ func issuerSerialUnique(x *exam) outcome {
 			problems = append(problems, problem{msg: "issuer and serial number are also those of another certificate, " + o.label()})
 		}
 	}
+	if len(problems) == 0 && x.Others.lacksOther(x.c) {
+		return unknown("there is no other end entity's certificate to compare with (--with FILE)")
+	}
 	return passUnless(problems)
 }
 

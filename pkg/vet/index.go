@@ -32,6 +32,10 @@ type Index struct {
 	numbers map[identity][]int32
 	bare    int // bare keys
 
+	partial   bool               // see NewPartialIndex
+	neighbour [2]cert.Thumbprint // two of end entities that differ, zero for none
+	earliest  map[place][2]birth
+
 	moduli     []comparand // of RSA keys, each key once
 	uncompared bool        // there were more than maxModuli
 	compare    sync.Once
@@ -54,6 +58,82 @@ func NewIndex() *Index {
 	return &Index{keys: map[identity][]int32{}, numbers: map[identity][]int32{}}
 }
 
+// NewPartialIndex returns an empty Index of what somebody happened to give, as a linter
+// has it. It is no evidence that there is nothing else: a rule that finds nothing in it
+// to compare with is not evaluated.
+func NewPartialIndex() *Index {
+	ix := NewIndex()
+	ix.partial, ix.earliest = true, map[place][2]birth{}
+	return ix
+}
+
+// place is where a certificate is used; country "*" is any.
+type place struct {
+	role    Role
+	country string
+}
+
+// birth is the begin of a certificate that may have a successor.
+type birth struct {
+	notBefore  time.Time
+	thumbprint cert.Thumbprint
+}
+
+// meet notes an end entity's certificate for what NewPartialIndex promises.
+func (ix *Index) meet(e *entry) {
+	none := cert.Thumbprint{}
+	switch n := &ix.neighbour; {
+	case n[0] == none:
+		n[0] = e.thumbprint
+	case n[1] == none && n[0] != e.thumbprint:
+		n[1] = e.thumbprint
+	}
+	if e.role == "" || e.notBefore.IsZero() {
+		return
+	}
+	for _, country := range []string{e.country, "*"} {
+		at := place{e.role, country}
+		b := ix.earliest[at]
+		mine := birth{e.notBefore, e.thumbprint}
+		switch {
+		case b[0].thumbprint == e.thumbprint || b[1].thumbprint == e.thumbprint:
+			continue
+		case b[0].thumbprint == none || mine.notBefore.Before(b[0].notBefore):
+			b[0], b[1] = mine, b[0]
+		case b[1].thumbprint == none || mine.notBefore.Before(b[1].notBefore):
+			b[1] = mine
+		}
+		ix.earliest[at] = b
+	}
+}
+
+// lacksOther reports that there may be other end entities' certificates, and none is known.
+func (ix *Index) lacksOther(c *cert.Certificate) bool {
+	own := c.Thumbprint()
+	return ix.partial && !slices.ContainsFunc(ix.neighbour[:], func(t cert.Thumbprint) bool { return t != own && t != cert.Thumbprint{} })
+}
+
+// lacksEarlier reports that there may be a predecessor, of the same role and member
+// state, and none is known.
+func (ix *Index) lacksEarlier(c *cert.Certificate, role Role, country string) bool {
+	if !ix.partial {
+		return false
+	}
+	places := []place{{role, country}, {role, ""}}
+	if country == "" {
+		places = []place{{role, "*"}}
+	}
+	own := c.Thumbprint()
+	for _, at := range places {
+		for _, b := range ix.earliest[at] {
+			if b.thumbprint != (cert.Thumbprint{}) && b.thumbprint != own && !b.notBefore.After(c.NotBefore) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // Add takes a certificate up. One without a certificate in it is left out.
 func (ix *Index) Add(k Known) {
 	c := k.Certificate
@@ -64,6 +144,9 @@ func (ix *Index) Add(k Known) {
 	e := entry{role: k.Role, country: k.Country, source: k.Source, notBefore: c.NotBefore}
 	if len(c.Raw) > 0 {
 		e.thumbprint = c.Thumbprint()
+		if bc := c.BasicConstraints; ix.partial && (bc == nil || !bc.CA) {
+			ix.meet(&e)
+		}
 	} else {
 		ix.bare++
 	}

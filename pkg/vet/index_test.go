@@ -117,3 +117,63 @@ func BenchmarkSharedFactors(b *testing.B) {
 		compareModuli(moduli)
 	}
 }
+
+// What somebody happened to give is no evidence that there is nothing else.
+func TestPartialIndex(t *testing.T) {
+	of := func(role Role, edits ...func(*spec)) *cert.Certificate {
+		s := goodSpec(role)
+		for _, edit := range edits {
+			edit(s)
+		}
+		c, err := cert.Parse(s.der())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	older := func(s *spec) { s.from = t0.AddDate(-1, 0, 0) }
+	newer := func(s *spec) { s.from = t0.AddDate(0, 1, 0) }
+	authority := func(s *spec) { older(s); s.extensions = [][]byte{basicConstraints(true)} }
+	other := func(s *spec) { s.spki, s.serial = ecSPKI(newKey()), []byte{0x4b, 1, 2, 3, 4, 5, 6, 7, 8} }
+	subject := of(NBBS)
+	none := map[string]bool{}
+	nothing := map[string]bool{"EFGS-501": true, "EFGS-507": true, "EFGS-504": true, "EFGS-208": true}
+	renewal := map[string]bool{"EFGS-504": true, "EFGS-208": true}
+	for name, test := range map[string]struct {
+		known []Known
+		open  map[string]bool
+	}{
+		"nothing":                    {nil, nothing},
+		"itself":                     {[]Known{{Certificate: subject, Role: NBBS, Country: "DE"}}, nothing},
+		"itself as another's":        {[]Known{{Certificate: subject}}, nothing},
+		"a CA":                       {[]Known{{Certificate: of(NBBS, other, authority), Role: NBBS, Country: "DE"}}, nothing},
+		"a national key":             {[]Known{{Certificate: bareKey(newKey())}}, nothing},
+		"another role":               {[]Known{{Certificate: of(NBTLS, other, older), Role: NBTLS, Country: "DE"}}, renewal},
+		"another member state":       {[]Known{{Certificate: of(NBBS, other, older), Role: NBBS, Country: "FR"}}, renewal},
+		"a later one":                {[]Known{{Certificate: of(NBBS, other, newer), Role: NBBS, Country: "DE"}}, renewal},
+		"of no role":                 {[]Known{{Certificate: of(NBBS, other, older), Country: "DE"}}, renewal},
+		"an earlier one":             {[]Known{{Certificate: of(NBBS, other, older), Role: NBBS, Country: "DE"}}, none},
+		"an earlier one, no country": {[]Known{{Certificate: of(NBBS, other, older), Role: NBBS}}, none},
+		"itself, and an earlier one": {[]Known{{Certificate: subject, Role: NBBS, Country: "DE"}, {Certificate: of(NBBS, other, older), Role: NBBS, Country: "DE"}}, none},
+	} {
+		ix := NewPartialIndex()
+		for _, k := range test.known {
+			ix.Add(k)
+		}
+		for id := range nothing {
+			r, _ := Find(id)
+			req := Request{Certificate: subject, Role: NBBS, Country: "DE", At: t0, Others: ix}
+			o, _ := guarded(r.check, &exam{Request: &req, c: subject, setting: defaultEngine(t).policy.Rules[id]})
+			if (o.state == notEvaluated) != test.open[id] || o.state == failed && name != "itself as another's" {
+				t.Errorf("%s: %s: state %d, %+v", name, id, o.state, o.problems)
+			}
+			req.Others = NewIndex()
+			for _, k := range test.known {
+				req.Others.Add(k)
+			}
+			if o, _ := guarded(r.check, &exam{Request: &req, c: subject, setting: defaultEngine(t).policy.Rules[id]}); o.state == notEvaluated {
+				t.Errorf("%s: %s is not evaluated, although everything is known", name, id)
+			}
+		}
+	}
+}

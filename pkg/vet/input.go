@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/efgsta/efgsta/pkg/cert"
@@ -23,6 +24,7 @@ const MaxVerdicts = 1000
 // many there are.
 func (e *Engine) Input(in *cert.Input, req Request) []*Result {
 	req.Evidence = req.Evidence.with(in)
+	req.Issuers = append(slices.Clip(req.Issuers), issuersOf(in)...)
 	chain := chainItems(in)
 	shared, own := sortProblems(in, chain)
 	taken := takenForChain(in, chain)

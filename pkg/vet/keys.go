@@ -1,14 +1,8 @@
 package vet
 
-import (
-	"errors"
-
-	"github.com/efgsta/efgsta/pkg/sigalg"
-)
-
 const fixNewKey = "make a new key pair for each certificate: " + fixRSA
 
-// keyRules: one key, one purpose, Governance 2.3 and 2.4; and that a self-issued certificate is whole.
+// keyRules: one key, one purpose, Governance 2.3 and 2.4; and that a certificate is whole.
 func keyRules() []Rule {
 	return []Rule{{
 		ID: "EFGS-501", Name: "key-not-shared", Clause: "Governance 2.3", Roles: []Role{NBTLS, NBBS}, Path: pathSPKI, NeverWaivable: true,
@@ -33,10 +27,10 @@ func keyRules() []Rule {
 		check: keyNotShared,
 	}, {
 		ID: "EFGS-603", Name: "self-signature", Clause: "Governance 2.3", Roles: []Role{NBBS, EFGSTA}, Path: "signatureValue", NeverWaivable: true,
-		Title: "the signature of a self-issued certificate verifies with its own key",
-		Why:   "otherwise the certificate was altered, or never made by whoever holds the key",
-		Fix:   "send the certificate as it was made, or make a new one",
-		Good:  "a certificate as openssl req -x509 wrote it", Bad: "the same with one byte changed",
+		Title: "the signature verifies: of a self-issued certificate with its own key, of another with its issuer's",
+		Why:   "otherwise the certificate was altered, or never made by whoever holds the key; where the issuer's certificate is not given, that is said and keeps nothing out: 2.3 asks for a key pair, not for a CA that anybody trusts",
+		Fix:   "send the certificate as it was made, or make a new one; give the certificate of its issuer with it in one file, or by --with or --roots",
+		Good:  "a certificate as openssl req -x509 wrote it", Bad: "the same with one byte changed, no signature, names that differ in the letter case only",
 		check: selfSignature,
 	}}
 }
@@ -54,6 +48,9 @@ func keyNotShared(x *exam) outcome {
 			continue
 		}
 		problems = append(problems, problem{msg: "the key is also that of " + o.label()})
+	}
+	if len(problems) == 0 && x.Others.lacksOther(x.c) && (x.Others.bare == 0 || x.Role == NBBS) {
+		return unknown("there is no other end entity's certificate to compare the key with (--with FILE)")
 	}
 	return passUnless(problems)
 }
@@ -87,23 +84,14 @@ func (x *exam) samePlace(o *entry) bool {
 	if x.Role != "" && o.role != "" && x.Role != o.role {
 		return false
 	}
-	country := x.Country
-	if cs := x.c.Countries(); country == "" && len(cs) == 1 {
-		country = cs[0]
-	}
+	country := x.country()
 	return country == "" || o.country == "" || country == o.country
 }
 
-func selfSignature(x *exam) outcome {
-	if !x.c.SelfIssued() {
-		return skip()
+// country is the member state that brings the certificate, or else its own.
+func (x *exam) country() string {
+	if cs := x.c.Countries(); x.Country == "" && len(cs) == 1 {
+		return cs[0]
 	}
-	err := x.c.CheckSelfSignature()
-	switch {
-	case err == nil:
-		return pass()
-	case errors.Is(err, sigalg.ErrUnsupported):
-		return unknown("the signature cannot be checked: %v", err)
-	}
-	return fail("the signature does not verify with the certificate's own key")
+	return x.Country
 }

@@ -66,6 +66,11 @@ func exceptionMisfits(p *policy.Policy, rules []Rule) []Misfit {
 			all = append(all, Misfit{r.ID, -1, fmt.Sprintf("%s %s: %s", r.ID, r.Name, never)})
 		}
 	}
+	for _, m := range milderMisfits(p, rules) {
+		if !slices.ContainsFunc(all, func(other Misfit) bool { return other.Rule == m.Rule }) {
+			all = append(all, m)
+		}
+	}
 	for i, d := range p.Deviations {
 		if r := findRule(rules, d.Rule); r != nil {
 			if msg := deviationMisfit(p, rules, r, d); msg != "" {

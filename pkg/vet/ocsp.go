@@ -145,36 +145,40 @@ func (o *OCSP) says(subject, issuer *x509.Certificate, at time.Time) word {
 		}
 	}
 	if same > 1 {
-		return word{useless, about + " speaks more than once of the serial number"}
+		return word{standing: useless, msg: about + " speaks more than once of the serial number"}
 	}
 	r, why := o.verify(subject, issuer, at)
 	if why.standing != silent {
 		return why
 	}
 	if r.ThisUpdate.After(at) {
-		return word{useless, fmt.Sprintf("%s is of %s, after the time judged at", about, moment(r.ThisUpdate))}
+		w := word{standing: useless, msg: fmt.Sprintf("%s is of %s, after the time judged at", about, moment(r.ThisUpdate))}
+		if r.Status == ocsp.Revoked {
+			w.standing, w.named = doubtful, true
+		}
+		return w
 	}
 	switch r.Status {
 	case ocsp.Revoked:
-		return word{revoked, fmt.Sprintf("revoked on %s (%s), says %s of %s", moment(r.RevokedAt), reasonName(r.RevocationReason), about, moment(r.ThisUpdate))}
+		return word{standing: revoked, msg: fmt.Sprintf("revoked on %s (%s), says %s of %s", moment(r.RevokedAt), reasonName(r.RevocationReason), about, moment(r.ThisUpdate))}
 	case ocsp.Good:
 		return fresh(about, r.ThisUpdate, r.NextUpdate, at)
 	}
-	return word{useless, about + ": the responder does not know the certificate"}
+	return word{standing: useless, msg: about + ": the responder does not know the certificate"}
 }
 
 // verify believes a response that the issuer signed, or a responder that it certified for that.
 func (o *OCSP) verify(subject, issuer *x509.Certificate, at time.Time) (*ocsp.Response, word) {
 	about := "OCSP response " + o.File
 	bad := func(format string, args ...any) (*ocsp.Response, word) {
-		return nil, word{forged, fmt.Sprintf(format, args...)}
+		return nil, word{standing: forged, msg: fmt.Sprintf(format, args...)}
 	}
 	r, err := ocsp.ParseResponseForCert(o.der, subject, nil)
 	if err != nil && strings.Contains(err.Error(), "bad signature") {
 		return bad("the %s does not verify with the responder's certificate in it", about)
 	}
 	if err != nil {
-		return nil, word{useless, fmt.Sprintf("the %s is not taken: %v", about, err)}
+		return nil, word{standing: useless, msg: fmt.Sprintf("the %s is not taken: %v", about, err)}
 	}
 	responder := r.Certificate
 	if responder == nil || responder.Equal(issuer) {
@@ -190,7 +194,7 @@ func (o *OCSP) verify(subject, issuer *x509.Certificate, at time.Time) (*ocsp.Re
 	case !slices.Contains(responder.ExtKeyUsage, x509.ExtKeyUsageOCSPSigning):
 		return bad("the %s is signed by %s, which may not answer for its issuer (no extended key usage OCSPSigning)", about, quote(responder.Subject.String()))
 	case at.Before(responder.NotBefore) || at.After(responder.NotAfter):
-		return nil, word{useless, fmt.Sprintf("the %s is signed by a responder whose certificate is not valid at the time judged at", about)}
+		return nil, word{standing: useless, msg: fmt.Sprintf("the %s is signed by a responder whose certificate is not valid at the time judged at", about)}
 	}
 	return r, word{}
 }

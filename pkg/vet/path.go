@@ -15,6 +15,9 @@ type path struct {
 	chain   []*x509.Certificate // leaf first, root last; nil if there is none
 	issuer  *x509.Certificate   // who signed the leaf: of the chain, or else of what was given; nil if unknown
 	outcome outcome             // of EFGS-601
+	// pretender is a certificate that was given, whose key signed the leaf, and which may
+	// not issue any; nil if there is none.
+	pretender *x509.Certificate
 }
 
 // memo keeps what several rules need of one certificate.
@@ -49,8 +52,13 @@ func (x *exam) findPath() *path {
 
 // follow fills in outcome, chain and issuer.
 func (p *path) follow(ev *Evidence, at time.Time) {
-	p.issuer = ev.issuerOf(p.leaf)
+	if p.issuer = ev.issuerOf(p.leaf); p.issuer == nil {
+		p.pretender = ev.pretenderOf(p.leaf)
+	}
 	if ev.Roots == nil {
+		if p.pretender != nil {
+			p.outcome = noCA(p.pretender)
+		}
 		return
 	}
 	roots, itself := ev.Roots.poolFor(p.leaf)
@@ -109,6 +117,9 @@ func (p *path) broken(ev *Evidence, err error, itself bool) outcome {
 		last, seen = next, append(seen, next)
 	}
 	selfIssued := bytes.Equal(last.RawSubject, last.RawIssuer)
+	if pretender := ev.pretenderOf(last); pretender != nil {
+		return noCA(pretender)
+	}
 	switch {
 	case ev.Roots.has(last):
 		return fail("the path to the %s is not valid: %v", store, err)
@@ -120,6 +131,15 @@ func (p *path) broken(ev *Evidence, err error, itself bool) outcome {
 		return fail("the path breaks at %s: no certificate of that name that is given made the signature", quote(last.Issuer.String()))
 	}
 	return unknown("there is no path to the %s: the certificate of the issuer %s is not given%s", store, quote(last.Issuer.String()), named("; it is at", last.IssuingCertificateURL))
+}
+
+// noCA is the outcome for what a certificate issued that may not issue any.
+func noCA(issuer *x509.Certificate) outcome {
+	why := "its basicConstraints do not say CA:TRUE"
+	if issuer.IsCA {
+		why = "its key usage is without keyCertSign"
+	}
+	return fail("the certificate of the issuer %s is given, and is not that of a CA: %s", quote(issuer.Subject.String()), why)
 }
 
 // maxTried caps the certificates of one name whose signature on another is tried.
@@ -142,7 +162,26 @@ func (ev *Evidence) issuerOf(c *x509.Certificate) *x509.Certificate {
 	return nil
 }
 
-// authorities are all certificates that were given.
+// pretenderOf is a certificate, of all that was given, whose key signed c although it is
+// not that of a CA.
+func (ev *Evidence) pretenderOf(c *x509.Certificate) *x509.Certificate {
+	tried := 0
+	for _, candidate := range slices.Concat(ev.endEntities, ev.intermediates) {
+		mayIssue := candidate.IsCA && (candidate.KeyUsage == 0 || candidate.KeyUsage&x509.KeyUsageCertSign != 0)
+		if mayIssue || !bytes.Equal(candidate.RawSubject, c.RawIssuer) || candidate.Equal(c) {
+			continue
+		}
+		if candidate.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil {
+			return candidate
+		}
+		if tried++; tried == maxTried {
+			break
+		}
+	}
+	return nil
+}
+
+// authorities are all CA certificates that were given.
 func (ev *Evidence) authorities() []*x509.Certificate {
 	all := slices.Clone(ev.intermediates)
 	if ev.Roots != nil {

@@ -68,15 +68,13 @@ func readScope(value []byte) (s scope, ok bool) {
 	return s, seq.Empty()
 }
 
-// refused says why such a list is taken for nobody.
+// refused says why such a list is taken for nobody whom it does not name.
 func (s scope) refused() string {
 	switch {
 	case s.indirect:
 		return "it is an indirect list, which also speaks for other issuers"
 	case s.reasons:
 		return "it covers only some reasons for revocation"
-	case s.attribut:
-		return "it covers only attribute certificates"
 	}
 	return ""
 }
@@ -84,6 +82,8 @@ func (s scope) refused() string {
 // leavesOut says why the list does not speak of this certificate.
 func (s scope) leavesOut(c *x509.Certificate) string {
 	switch {
+	case s.attribut:
+		return "it covers only attribute certificates"
 	case s.authorities && !c.IsCA:
 		return "it covers only certificates of CAs"
 	case s.users && c.IsCA:

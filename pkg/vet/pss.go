@@ -11,9 +11,9 @@ func pssRules() []Rule {
 	return []Rule{{
 		ID: "EFGS-106", Name: "pss-params", Clause: "Governance 4.1", Roles: all(), Path: pathSigAlg + ".parameters",
 		Title: "RSASSA-PSS parameters are given and sound: hash and MGF1 hash of at least 256 bits, trailer 1, salt that fits",
-		Why:   "absent parameters, or an empty SEQUENCE, mean SHA-1",
+		Why:   "absent parameters, or an empty SEQUENCE, mean SHA-1; so does an empty SEQUENCE in an id-RSASSA-PSS key, which then signs with nothing else (RFC 4055 1.2). A key without parameters is bound to none",
 		Fix:   fixPSS,
-		Good:  "SHA-256, MGF1 with SHA-256, salt 32", Bad: "no parameters, MGF1 with SHA-1, trailer 2",
+		Good:  "SHA-256, MGF1 with SHA-256, salt 32", Bad: "no parameters, MGF1 with SHA-1, trailer 2, a key bound to SHA-1",
 		Params: []string{"hash-bits"},
 		check:  onPSS(pssParams),
 	}, {
@@ -33,63 +33,111 @@ func pssRules() []Rule {
 	}}
 }
 
-func onPSS(check func(x *exam, p *sigalg.PSSParams) outcome) func(*exam) outcome {
+// pssUse is one place that has RSASSA-PSS-params: the signature's algorithm, or a key that is bound to them.
+type pssUse struct {
+	*sigalg.PSSParams
+	what, path string
+	key        bool
+}
+
+// pssUses: the SHAKE forms of RSASSA-PSS have no parameters, and a key without any is not bound.
+func (x *exam) pssUses() []pssUse {
+	var uses []pssUse
+	if a := x.c.Algorithm; a.Scheme == sigalg.RSAPSS && a.PSS != nil {
+		uses = append(uses, pssUse{a.PSS, "RSASSA-PSS", "", false})
+	}
+	if k := x.c.PublicKey; k != nil && k.PSS != nil {
+		uses = append(uses, pssUse{k.PSS, "the RSASSA-PSS key is bound to parameters of its own:", pathSPKI + ".algorithm.parameters", true})
+	}
+	return uses
+}
+
+// onPSS holds a check against each use; one that cannot be told leaves the rule open unless another fails.
+func onPSS(check func(x *exam, u pssUse) outcome) func(*exam) outcome {
 	return func(x *exam) outcome {
-		// The SHAKE forms of RSASSA-PSS have no parameters.
-		if x.c.Algorithm.Scheme != sigalg.RSAPSS || x.c.Algorithm.PSS == nil {
-			return skip()
+		all := skip()
+		for _, u := range x.pssUses() {
+			o := check(x, u)
+			for i := range o.problems {
+				o.problems[i].path = u.path
+			}
+			switch {
+			case o.state == all.state:
+				all.problems = append(all.problems, o.problems...)
+			case o.state == failed, o.state == notEvaluated && all.state != failed, all.state == notApplicable:
+				all = o
+			}
 		}
-		return check(x, x.c.Algorithm.PSS)
+		return all
 	}
 }
 
-func pssParams(x *exam, p *sigalg.PSSParams) outcome {
-	if p.Absent {
+func pssParams(x *exam, u pssUse) outcome {
+	switch {
+	case u.Absent && u.key:
+		return fail("the RSASSA-PSS key is bound to empty parameters, which means SHA-1 and MGF1 with SHA-1")
+	case u.Absent:
 		return fail("RSASSA-PSS parameters are absent, which means SHA-1 and MGF1 with SHA-1")
 	}
 	var problems []problem
 	add := func(format string, args ...any) {
-		problems = append(problems, problem{msg: fmt.Sprintf(format, args...)})
+		problems = append(problems, problem{msg: u.what + " " + fmt.Sprintf(format, args...)})
+	}
+	if u.Broken {
+		add("parameters cannot be read to their end")
 	}
 	least := x.param("hash-bits")
-	bits, known := hashBits(p.HashOID)
+	bits, known := hashBits(u.HashOID)
 	if !known || bits < least {
-		add("RSASSA-PSS hash is %s, at least %d bits required", hashLabel(p.HashOID), least)
+		add("hash is %s, at least %d bits required", hashLabel(u.HashOID), least)
 	}
-	if mgf, ok := hashBits(p.MGFHashOID); !ok || mgf < least {
-		add("RSASSA-PSS uses MGF1 with %s, at least %d bits required", hashLabel(p.MGFHashOID), least)
+	switch mgf, ok := hashBits(u.MGFHashOID); {
+	case u.MGFHashOID == "":
+		add("mask generation function is not MGF1 with a hash")
+	case !ok || mgf < least:
+		add("uses MGF1 with %s, at least %d bits required", hashLabel(u.MGFHashOID), least)
 	}
-	if p.Trailer != 1 {
-		add("RSASSA-PSS trailer field is %d, 1 required", p.Trailer)
+	if u.Trailer != 1 {
+		add("trailer field is %d, 1 required", u.Trailer)
 	}
-	// Only a self-issued certificate carries the key that the salt must fit into.
+	// Only a self-issued certificate carries the key that the salt must fit into; a key's own parameters always do.
 	most := -1
-	if k := x.c.PublicKey; x.c.SelfIssued() && k != nil && k.N != nil && known {
+	if k := x.c.PublicKey; (u.key || x.c.SelfIssued()) && k != nil && k.N != nil && known {
 		most = (k.N.BitLen()-1+7)/8 - bits/8 - 2
 	}
 	switch {
-	case p.SaltLength < 0:
-		add("RSASSA-PSS salt length is %d", p.SaltLength)
-	case most >= 0 && p.SaltLength > most:
-		add("RSASSA-PSS salt of %d bytes does not fit the key, at most %d", p.SaltLength, most)
+	case u.SaltLength < 0:
+		add("salt length is %d", u.SaltLength)
+	case most >= 0 && u.SaltLength > most:
+		add("salt of %d bytes does not fit the key, at most %d", u.SaltLength, most)
 	}
 	return passUnless(problems)
 }
 
-func pssMGFMismatch(_ *exam, p *sigalg.PSSParams) outcome {
-	if p.HashOID != p.MGFHashOID {
-		return fail("RSASSA-PSS hash is %s, but MGF1 uses %s", hashLabel(p.HashOID), hashLabel(p.MGFHashOID))
+func pssMGFMismatch(_ *exam, u pssUse) outcome {
+	switch {
+	case u.Broken:
+		return unknown("%s parameters cannot be read to their end (EFGS-106)", u.what)
+	case u.MGFHashOID == "":
+		return skip() // EFGS-106 has it
+	case u.HashOID != u.MGFHashOID:
+		return fail("%s hash is %s, but MGF1 uses %s", u.what, hashLabel(u.HashOID), hashLabel(u.MGFHashOID))
 	}
 	return pass()
 }
 
-func pssSalt(_ *exam, p *sigalg.PSSParams) outcome {
-	bits, ok := hashBits(p.HashOID)
-	if !ok {
-		return unknown("the hash %s is not known, so neither is its length", p.HashOID)
-	}
-	if p.SaltLength < bits/8 {
-		return fail("RSASSA-PSS salt has %d bytes, %d (the hash's length) recommended", p.SaltLength, bits/8)
+// pssSalt: a key's own parameters name the shortest salt that it allows, and nobody has to take that one.
+func pssSalt(_ *exam, u pssUse) outcome {
+	bits, ok := hashBits(u.HashOID)
+	switch {
+	case u.key:
+		return skip()
+	case u.Broken:
+		return unknown("RSASSA-PSS parameters cannot be read to their end (EFGS-106), so the salt's length is not known")
+	case !ok:
+		return unknown("the hash %s is not known, so neither is its length", u.HashOID)
+	case u.SaltLength < bits/8:
+		return fail("RSASSA-PSS salt has %d bytes, %d (the hash's length) recommended", u.SaltLength, bits/8)
 	}
 	return pass()
 }
@@ -124,7 +172,7 @@ func hashLabel(oid string) string {
 		return h.name
 	}
 	if oid == "" {
-		return "missing"
+		return "one without a readable name"
 	}
 	return oid
 }

@@ -41,7 +41,11 @@ func onEarlier(check func(x *exam, same []*entry) outcome) func(*exam) outcome {
 		case x.c.NotBefore.IsZero() || x.c.NotAfter.IsZero():
 			return unknown("the validity cannot be read")
 		}
-		return check(x, x.sameKey())
+		o := check(x, x.sameKey())
+		if o.state == passed && x.Others.lacksEarlier(x.c, x.Role, x.country()) {
+			return unknown("no earlier certificate of this role and member state is given (--with FILE)")
+		}
+		return o
 	}
 }
 

@@ -111,6 +111,7 @@ type outcome struct {
 	state    state
 	problems []problem
 	unasked  bool // not evaluated, and nobody gave any evidence: does not block, unless required
+	optional bool // unasked in a workspace too, unless the policy itself has it block
 	fetch    bool // not evaluated, and the message says where the evidence is
 }
 

@@ -15,7 +15,7 @@ func sanRules() []Rule {
 		Title: "a TLS certificate names public hosts only: no wildcards, addresses, e-mail, URIs or internal names",
 		Why:   "4.3 wants a dnsName; a wildcard shares the key's door with other hosts, an internal name is nobody's",
 		Fix:   `openssl req … -addext "subjectAltName=DNS:efgs.example.de"`,
-		Good:  "DNS:efgs.example.de", Bad: "DNS:*.example.de, IP:192.0.2.1, DNS:efgs.local",
+		Good:  "DNS:efgs.example.de", Bad: "DNS:*.example.de, IP:192.0.2.1, DNS:192.0.2.1, DNS:efgs.local",
 		check: sanKinds,
 	}, {
 		ID: "EFGS-827", Name: "san-syntax", Clause: "RFC 5280 4.2.1.6", Roles: all(), Path: pathSAN,
@@ -48,7 +48,9 @@ func sanKinds(x *exam) outcome {
 		switch {
 		case strings.Contains(n, "*"):
 			add("a wildcard", n)
-		case internalName(n):
+		case isAddress(n):
+			add("an IP address for a DNS name", n)
+		case internalName(n), hiddenService(n):
 			add("an internal or reserved name", n)
 		}
 	}
@@ -69,6 +71,18 @@ func sanKinds(x *exam) outcome {
 		problems = append(problems, problem{msg: "subjectAltName has " + count(san.Other, "name") + " of another kind"})
 	}
 	return passUnless(problems)
+}
+
+// isAddress reports whether a DNS name is an IP address, which readers take for one or for the other.
+func isAddress(name string) bool {
+	_, err := netip.ParseAddr(strings.TrimSuffix(name, "."))
+	return err == nil
+}
+
+// hiddenService reports whether a DNS name is one of RFC 7686, which is in no DNS.
+func hiddenService(name string) bool {
+	n := strings.ToLower(strings.TrimSuffix(name, "."))
+	return n == "onion" || strings.HasSuffix(n, ".onion")
 }
 
 // internalName reports whether a DNS name is under a domain that RFC 2606, RFC 6761,

@@ -23,7 +23,7 @@ func templateRules() []Rule {
 		Title: "the subject has a common name (CN) that is not blank",
 		Why:   "cn stands in every template; the successor's text has it bold",
 		Fix:   fixSubject,
-		Good:  "CN=efgs.example.de", Bad: "no CN, CN of blanks",
+		Good:  "CN=efgs.example.de", Bad: "no CN, a CN of blanks or of characters that show nothing",
 		Implies: []string{"EFGS-311"},
 		check:   wants(cert.OIDCommonName, "common name (CN)"),
 	}, {
@@ -128,7 +128,7 @@ func wants(oid, name string) func(*exam) outcome {
 			return o
 		}
 		for _, a := range as {
-			if strings.TrimSpace(a.Value) != "" {
+			if !cert.Blank(a.Value) {
 				return pass()
 			}
 		}

@@ -1,6 +1,7 @@
 package vet
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"unicode"
@@ -69,7 +70,7 @@ func (x *exam) eachAttribute(visit func(path string, a cert.Attribute)) {
 		path string
 		name cert.Name
 	}{{pathSubject, x.c.Subject}, {pathIssuer, x.c.Issuer}}
-	if x.c.SelfIssued() {
+	if bytes.Equal(x.c.Subject.Raw, x.c.Issuer.Raw) {
 		names = names[:1]
 	}
 	for _, n := range names {
@@ -160,9 +161,12 @@ func untidy(s string) string {
 		switch {
 		case unicode.IsControl(r):
 			return fmt.Sprintf("the control character U+%04X", r)
-		case unicode.Is(unicode.Cf, r), unicode.Is(unicode.Zl, r), unicode.Is(unicode.Zp, r):
+		case unicode.Is(unicode.Zl, r), unicode.Is(unicode.Zp, r):
 			return fmt.Sprintf("the invisible character U+%04X", r)
 		}
+	}
+	if r, found := cert.Unseen(s); found {
+		return fmt.Sprintf("the invisible character U+%04X", r)
 	}
 	return ""
 }

@@ -91,7 +91,7 @@ func templateVectors() map[string]vectors {
 		return subject(append([]string{"C=BE", "O=European Commission", "CN=" + anchorCN}, rdns...)...)
 	}
 	return map[string]vectors{
-		"EFGS-306": {good: []vector{{what: "CN"}}, bad: []vector{{what: unit, edit: subject("C=DE", "O=x"), says: "no common name"}, {what: "blank", edit: subject("C=DE", "CN=  "), says: "blank"}, {what: "EFGSTA", role: EFGSTA, edit: amended(EFGSTA, "CN")}}},
+		"EFGS-306": {good: []vector{{what: "CN"}}, bad: []vector{{what: unit, edit: subject("C=DE", "O=x"), says: "no common name"}, {what: "blank", edit: subject("C=DE", "CN=  "), says: "blank"}, {what: "a filler of Hangul", edit: amended(NBBS, "CN=\u3164"), says: "blank"}, {what: "a pattern of Braille without dots", edit: amended(NBBS, "CN=\u2800"), says: "blank"}, {what: "zero width", edit: amended(NBBS, "CN=\u200b\ufe0f"), says: "blank"}, {what: "EFGSTA", role: EFGSTA, edit: amended(EFGSTA, "CN")}}},
 		"EFGS-307": {good: []vector{{what: "O"}}, bad: []vector{{what: unit, edit: subject("C=DE")}, {what: "EFGSTA", role: EFGSTA, edit: subject("C=BE"), severity: SeverityError}, {what: "blank", edit: subject("C=DE", "O=\t")}},
 			open: []vector{{what: "unreadable subject", edit: func(s *spec) { s.subject = tlv(5) }}}},
 		"EFGS-308": {good: []vector{{what: "OU"}}, bad: []vector{{what: unit, edit: subject("C=DE", "O=x")}}},

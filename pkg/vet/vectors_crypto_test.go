@@ -1,6 +1,8 @@
 package vet
 
 import (
+	"bytes"
+	"crypto/ecdsa"
 	"math/big"
 
 	"github.com/efgsta/efgsta/pkg/cert"
@@ -25,6 +27,13 @@ func algorithmVectors() map[string]vectors {
 	pss := func(hash, mgf string, salt, trailer int64) func(*spec) {
 		return both(issued, signedBy(pssAlg(hash, mgf, salt, trailer)))
 	}
+	// bound is a CA's certificate over a key of 3072 bits that is id-RSASSA-PSS with these parameters.
+	bound := func(alg []byte) func(*spec) {
+		return both(issued, func(s *spec) {
+			s.spki = seq(alg, bitString(seq(bigInteger(plainNumber(3072)), integer(65537))))
+		})
+	}
+	hugeSalt := both(issued, signedBy(algID(oidRSAPSS, seq(tlv(0xa0, rsaAlg(sha256OID)), tlv(0xa1, algID("1.2.840.113549.1.1.8", rsaAlg(sha256OID))), tlv(0xa2, bigInteger(power2(70)))))))
 	ed25519 := func(s *spec) { s.spki = seq(algID("1.3.101.112", nil), bitString(make([]byte, 32))) }
 	return map[string]vectors{
 		"EFGS-101": {
@@ -33,7 +42,8 @@ func algorithmVectors() map[string]vectors {
 					s.spki = seq(algID(oidRSAPSS, nil), bitString(seq(bigInteger(power2(3071)), integer(65537))))
 				}}},
 			bad: []vector{{what: "Ed25519", edit: ed25519, says: "Ed25519"},
-				{what: "X25519", edit: func(s *spec) { s.spki = seq(algID("1.3.101.110", nil), bitString(make([]byte, 32))) }, says: "1.3.101.110"}},
+				{what: "X25519", edit: func(s *spec) { s.spki = seq(algID("1.3.101.110", nil), bitString(make([]byte, 32))) }, says: "1.3.101.110"},
+				{what: "SM2", edit: func(s *spec) { s.spki = curveSPKI(oidDER("1.2.156.10197.1.301"), 32) }, says: "SM2"}},
 			open: []vector{{what: "unreadable key", edit: unreadableKey}},
 		},
 		"EFGS-102": {
@@ -62,22 +72,29 @@ func algorithmVectors() map[string]vectors {
 		},
 		"EFGS-106": {
 			good: []vector{{what: "SHA-256, salt 32", edit: pss(sha256OID, sha256OID, 32, 1)}, {what: "salt 0 is sound, if short", edit: pss(sha256OID, sha256OID, 0, 1)},
+				{what: "a key bound to SHA-256", edit: bound(pssAlg(sha256OID, sha256OID, 32, 1))},
 				{what: "largest salt of a 3072-bit key", edit: both(rsaKey(3072, 65537), signedBy(pssAlg(sha256OID, sha256OID, 384-32-2, 1)))}},
 			bad: []vector{{what: "no parameters", edit: signedBy(algID(oidRSAPSS, nil)), says: "absent"}, {what: "empty parameters", edit: signedBy(algID(oidRSAPSS, seq())), says: "absent"},
 				{what: "SHA-1", edit: pss(sha1OID, sha256OID, 32, 1), says: "hash is SHA-1"}, {what: "MGF1 with SHA-1", edit: pss(sha256OID, sha1OID, 32, 1), says: "MGF1 with SHA-1"},
 				{what: "SHA-224", edit: pss(sha224OID, sha224OID, 28, 1)}, {what: "trailer 2", edit: pss(sha256OID, sha256OID, 32, 2), says: "trailer"},
 				{what: "negative salt", edit: pss(sha256OID, sha256OID, -1, 1), says: "-1"},
-				{what: "salt beyond a 3072-bit key", edit: both(rsaKey(3072, 65537), signedBy(pssAlg(sha256OID, sha256OID, 384-32-1, 1))), says: "at most 350"}},
-			skipped: []vector{{what: "ECDSA"}, {what: "RSASSA-PSS with SHAKE256", edit: signedBy(algID("1.3.6.1.5.5.7.6.31", nil))}},
+				{what: "salt beyond a 3072-bit key", edit: both(rsaKey(3072, 65537), signedBy(pssAlg(sha256OID, sha256OID, 384-32-1, 1))), says: "at most 350"},
+				{what: "a key bound to SHA-1, by an empty SEQUENCE", edit: bound(algID(oidRSAPSS, seq())), says: "key is bound to empty parameters"}, {what: "a key bound to SHA-224", edit: bound(pssAlg(sha224OID, sha224OID, 28, 1)), says: "hash is SHA-224"},
+				{what: "a key bound to trailer 2", edit: bound(pssAlg(sha256OID, sha256OID, 32, 2)), says: "trailer"}, {what: "a key bound to an unknown hash", edit: bound(pssAlg("1.2.3.4", sha256OID, 32, 1)), says: "hash is 1.2.3.4"},
+				{what: "a key bound to a salt that it has no room for", edit: bound(pssAlg(sha256OID, sha256OID, 351, 1)), says: "at most 350"},
+				{what: "not MGF1", edit: both(issued, signedBy(algID(oidRSAPSS, seq(tlv(0xa0, rsaAlg(sha256OID)), tlv(0xa1, algID("1.2.3", rsaAlg(sha256OID))), tlv(0xa2, integer(32)))))), says: "is not MGF1"},
+				{what: "salt of 2^70", edit: hugeSalt, says: "cannot be read to their end"}},
+			skipped: []vector{{what: "ECDSA"}, {what: "a key bound to nothing", edit: bound(algID(oidRSAPSS, nil))}, {what: "RSASSA-PSS with SHAKE256", edit: signedBy(algID("1.3.6.1.5.5.7.6.31", nil))}},
 		},
 		"EFGS-107": {
 			good: []vector{{what: "same hash", edit: pss(sha256OID, sha256OID, 32, 1)}},
-			bad:  []vector{{what: "other hash", edit: pss(sha256OID, sha512OID, 32, 1), says: "SHA-512"}},
+			bad:  []vector{{what: "other hash", edit: pss(sha256OID, sha512OID, 32, 1), says: "SHA-512"}, {what: "other hash in the key", edit: bound(pssAlg(sha256OID, sha512OID, 32, 1)), says: "key is bound"}},
+			open: []vector{{what: "salt of 2^70", edit: hugeSalt, says: "cannot be read"}},
 		},
 		"EFGS-108": {
 			good: []vector{{what: "salt 32", edit: pss(sha256OID, sha256OID, 32, 1)}, {what: "salt 64", edit: pss(sha256OID, sha256OID, 64, 1)}},
 			bad:  []vector{{what: "salt 20", edit: pss(sha256OID, sha256OID, 20, 1), says: "20 bytes"}, {what: "salt 0", edit: pss(sha256OID, sha256OID, 0, 1)}},
-			open: []vector{{what: "unknown hash", edit: pss("1.2.3.4", sha256OID, 32, 1)}},
+			open: []vector{{what: "unknown hash", edit: pss("1.2.3.4", sha256OID, 32, 1)}, {what: "salt of 2^70", edit: hugeSalt, says: "cannot be read"}},
 		},
 		"EFGS-114": {
 			good: []vector{{what: "ECDSA with SHA-256"}, {what: "RSA with SHA-512", edit: signedBy(rsaAlg("1.2.840.113549.1.1.13"))}, {what: "SHA3-256", edit: signedBy(rsaAlg("2.16.840.1.101.3.4.3.14"))}},
@@ -130,8 +147,9 @@ func curveVectors() map[string]vectors {
 				{what: "binary", edit: curve(sect283, 36), severity: SeverityError, says: "binary"}, {what: "unknown", edit: curve("1.2.3.4", 32), severity: SeverityError, says: "1.2.3.4"}},
 		},
 		"EFGS-112": {
-			good:    []vector{{what: "3072/256", edit: dsa(3072, 256)}, {what: "3000/250", edit: dsa(3000, 250)}},
-			bad:     []vector{{what: "2048/256", edit: dsa(2048, 256), says: "2048"}, {what: "3072/224", edit: dsa(3072, 224), says: "224"}, {what: "2999/256", edit: dsa(2999, 256)}, {what: "3072/249", edit: dsa(3072, 249)}},
+			good: []vector{{what: "3072/256", edit: dsa(3072, 256)}, {what: "3000/250", edit: dsa(3000, 250)}},
+			bad: append(dsaVectors(), vector{what: "2048/256", edit: dsa(2048, 256), says: "2048"}, vector{what: "3072/224", edit: dsa(3072, 224), says: "224"},
+				vector{what: "2999/250", edit: dsa(2999, 250), says: "2999"}, vector{what: "3000/249", edit: dsa(3000, 249), says: "249"}),
 			open:    []vector{{what: "inherited parameters", edit: func(s *spec) { s.spki = seq(algID(oidDSA, nil), bitString(integer(4))) }}},
 			skipped: []vector{{what: "EC"}},
 		},
@@ -196,10 +214,48 @@ func keyVectors() map[string]vectors {
 			open: []vector{{what: "no lists", role: NBTLS}, {what: "no path", role: NBTLS, ask: proof(false), says: "EFGS-601"}, {what: "a list of last week", role: NBTLS, ask: lastWeek, severity: SeverityWarning, says: "stale"}},
 		},
 		"EFGS-603": {
-			good:    []vector{{what: "its own signature"}, {what: "EFGSTA", role: EFGSTA}},
-			bad:     []vector{{what: "another's signature", edit: func(s *spec) { s.signer = caKey() }}, {what: "nonsense", edit: func(s *spec) { s.signature = []byte{1, 2, 3} }}},
-			open:    []vector{{what: "unknown algorithm", edit: signedBy(algID("1.2.3.4", nil))}},
-			skipped: []vector{{what: "issued by a CA", edit: issued}},
+			good: []vector{{what: "its own signature"}, {what: "EFGSTA", role: EFGSTA}, {what: "its own under another name", edit: both(issued, func(s *spec) { s.signer = testKey() })},
+				{what: "of a CA that is given", edit: issued, ask: issuedBy(caKey(), name("C=DE", "O=CA", "CN=CA"), 2)}, {what: "of a CA whose name is spelt in another way", edit: issued, ask: issuedBy(caKey(), name("C=de", "O=ca", "CN= CA"), 2)},
+				{what: "of a CA with two keys", edit: issued, ask: both2(issuedBy(strangerKey(), name("C=DE", "O=CA", "CN=CA"), 3), issuedBy(caKey(), name("C=DE", "O=CA", "CN=CA"), 2))}},
+			bad: []vector{{what: "another's signature", edit: func(s *spec) { s.signer = caKey() }}, {what: "nonsense", edit: func(s *spec) { s.signature = []byte{1, 2, 3} }},
+				{what: "another's, and a name in another string type", edit: both(otherString, func(s *spec) { s.signer = caKey() }), says: "own key"},
+				{what: "another's, and a name in lower case", edit: func(s *spec) {
+					s.issuer, s.signer = name("C=DE", "O=provider", "OU=Unit", "L= Berlin ", "CN=Batch  signer", "E=PKI@example.de"), caKey()
+				}, says: "own key"},
+				{what: "another's, and its own key for the authority's", edit: both(issued, with(oidAuthorityKeyID, authorityKeyID(1))), says: "own key"},
+				{what: "not of the CA that is given", edit: issued, ask: issuedBy(strangerKey(), name("C=DE", "O=CA", "CN=CA"), 2), says: "not that of"},
+				{what: "none", edit: both(issued, func(s *spec) { s.signature = []byte{} }), says: "empty"}, {what: "no DER, of a CA", edit: both(issued, func(s *spec) { s.signature = []byte{1, 2, 3} }), says: "DER"},
+				{what: "zeros, of a CA with RSA", edit: both(issued, func(s *spec) {
+					s.inner, s.outer, s.signature = rsaAlg(oidSHA256RSA), rsaAlg(oidSHA256RSA), make([]byte, 384)
+				}), says: "number 0"}},
+			open: []vector{{what: "unknown algorithm", edit: signedBy(algID("1.2.3.4", nil))}, {what: "issued by a CA", edit: issued, says: "is not given"},
+				{what: "only another key of the CA is given", edit: issued, ask: issuedBy(strangerKey(), name("C=DE", "O=CA", "CN=CA"), 3), says: "is not given"}},
 		},
+	}
+}
+
+// issuedBy gives a CA's certificate of that key, name and key identifier.
+func issuedBy(key *ecdsa.PrivateKey, subject []byte, id byte) func(*Request) {
+	return func(r *Request) {
+		s := goodSpec(NBBS)
+		s.subject, s.issuer, s.signer, s.spki = subject, subject, key, ecSPKI(key)
+		s.extensions = [][]byte{basicConstraints(true), keyUsage(cert.KeyCertSign), keyID(id)}
+		c, err := cert.Parse(s.der())
+		if err != nil {
+			panic(err)
+		}
+		r.Issuers = append(r.Issuers, c)
+	}
+}
+
+func both2(a, b func(*Request)) func(*Request) {
+	return func(r *Request) { a(r); b(r) }
+}
+
+// otherString spells the common name of the issuer as a PrintableString.
+func otherString(s *spec) {
+	s.issuer = bytes.Replace(s.subject, tlv(12, []byte("Batch Signer")), tlv(19, []byte("Batch Signer")), 1)
+	if bytes.Equal(s.issuer, s.subject) {
+		panic("the name is as it was")
 	}
 }

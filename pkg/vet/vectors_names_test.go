@@ -44,7 +44,7 @@ func nameVectors() map[string]vectors {
 		},
 		"EFGS-411": {
 			good: []vector{{what: "a public host", role: NBTLS}, {what: "no names", role: NBTLS, edit: without(oidSAN)}},
-			bad: []vector{{what: "wildcard", role: NBTLS, edit: generalNames(false, dns("*.example.de")), says: "wildcard"}, {what: "address", role: NBTLS, edit: generalNames(false, ip(192, 0, 2, 1)), says: "192.0.2.1"}, {what: "address that is none", role: NBTLS, edit: generalNames(false, ip(1, 2, 3)), says: "010203"},
+			bad: []vector{{what: "an address for a DNS name", role: NBTLS, edit: with(oidSAN, san("efgs.example.de", "192.0.2.1")), says: "IP address for a DNS name"}, {what: "an onion", role: NBTLS, edit: with(oidSAN, san("efgs.example.de", "a.onion")), says: "internal or reserved"}, {what: "wildcard", role: NBTLS, edit: generalNames(false, dns("*.example.de")), says: "wildcard"}, {what: "address", role: NBTLS, edit: generalNames(false, ip(192, 0, 2, 1)), says: "192.0.2.1"}, {what: "address that is none", role: NBTLS, edit: generalNames(false, ip(1, 2, 3)), says: "010203"},
 				{what: "e-mail", role: EFGSTLS, edit: generalNames(false, email("a@b.de"))}, {what: "URI", role: NBTLS, edit: generalNames(false, uri("https://b.de"))}, {what: "internal", role: NBTLS, edit: generalNames(false, dns("efgs.LOCAL")), says: "internal"},
 				{what: "reserved", role: NBTLS, edit: generalNames(false, dns("example.com"))}, {what: "otherName", role: NBTLS, edit: generalNames(false, other), says: "1 name of another kind"}},
 			open: []vector{{what: "unreadable", role: NBTLS, edit: unreadableSAN}},
@@ -86,7 +86,7 @@ func nameVectors() map[string]vectors {
 		"EFGS-826": {
 			good: []vector{{what: "plain"}, {what: "accents", edit: subject("O=Ministère de la Santé", "CN=Łódź")}, {what: "Greek", edit: subject("O=Υπουργείο Υγείας ABC")}, {what: "Cyrillic", edit: subject("O=Министерство")}, {what: "a degree sign and a quotation", edit: subject("O=«N° 1»", "CN=Ã")}, {what: "empty", edit: cn("")}},
 			bad: []vector{{what: "mojibake", edit: subject("O=MinistÃ¨re"), says: "character set"}, {what: "mojibake of three", edit: subject("O=Xâ\u0082¬"), says: "character set"}, {what: "C1 control character", edit: cn("x\u0082y"), says: "U+0082"}, {what: "trailing blank", edit: cn("x "), says: "blank"}, {what: "NUL", edit: cn("x\x00y"), says: "U+0000"}, {what: "newline", edit: cn("x\ny")},
-				{what: "right to left", edit: cn("x\u202ey"), says: "U+202E"}, {what: "zero width", edit: cn("x\u200by")}, {what: "a Cyrillic a", edit: cn("B\u0430nk"), says: "alphabet"}},
+				{what: "right to left", edit: cn("x\u202ey"), says: "U+202E"}, {what: "zero width", edit: cn("x\u200by")}, {what: "a filler of Hangul", edit: cn("x\u3164y"), says: "U+3164"}, {what: "a variation selector", edit: cn("x\ufe0fy"), says: "U+FE0F"}, {what: "a Cyrillic a", edit: cn("B\u0430nk"), says: "alphabet"}},
 			open: []vector{{what: "unreadable", edit: broken}},
 		},
 		"EFGS-827": {

@@ -2,6 +2,7 @@ package vet
 
 import (
 	"bytes"
+	"crypto/ecdh"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
@@ -91,13 +92,27 @@ func weakKeyVectors() map[string]vectors {
 		}
 		return modulus(new(big.Int).SetBytes(bytes.Repeat(part, 384/period)))
 	}
+	multiple := func(d uint16) func(*spec) {
+		k, err := ecdh.P256().NewPrivateKey(big.NewInt(int64(d)).FillBytes(make([]byte, 32)))
+		if err != nil {
+			panic(err)
+		}
+		return pointOf(k.PublicKey().Bytes())
+	}
 	product := modulus(sound())
+	intake := func(r *Request) { r.Intake = true }
+	required := func(r *Request) { r.Require = []string{"rsa-structure"} }
+	wide := func(n, e *big.Int) func(*spec) {
+		return func(s *spec) { s.spki = seq(rsaAlg(oidRSA), bitString(seq(bigInteger(n), bigInteger(e)))) }
+	}
 	return map[string]vectors{
 		"EFGS-901": {
-			good: []vector{{what: "RSA", edit: product}, {what: "two primes, at the intake", edit: product, ask: func(r *Request) { r.Intake = true }}, {what: "a prime, for a linter", edit: modulus(prime)}, {what: "id-RSASSA-PSS without parameters", edit: pss}},
-			bad: []vector{{what: "even", edit: modulus(power2(3071)), says: "even"}, {what: "no parameters", edit: bare, says: "NULL"}, {what: "negative", edit: negative, says: "exponent is not positive"}, {what: "a prime, at the intake", edit: modulus(prime), ask: func(r *Request) { r.Intake = true }, says: "is prime"},
+			good: []vector{{what: "two primes, at the intake", edit: product, ask: intake}, {what: "two primes, required", edit: product, ask: required}, {what: "id-RSASSA-PSS without parameters", edit: pss, ask: intake}},
+			bad: []vector{{what: "even", edit: modulus(power2(3071)), says: "even"}, {what: "no parameters", edit: bare, says: "NULL"}, {what: "negative", edit: negative, says: "exponent is not positive"}, {what: "a prime, at the intake", edit: modulus(prime), ask: intake, says: "is prime"}, {what: "a prime, required", edit: modulus(prime), ask: required, says: "is prime"},
+				{what: "an exponent above the modulus", edit: wide(sound(), new(big.Int).Add(sound(), big.NewInt(2))), says: "not below"}, {what: "an exponent that is the modulus", edit: wide(sound(), sound()), says: "not below"},
 				{what: "modulus 0", edit: modulus(new(big.Int)), says: "not positive"}},
-			open:    []vector{{what: "unreadable", edit: func(s *spec) { s.spki = seq(rsaAlg(oidRSA), bitString([]byte{5, 0})) }}},
+			open: []vector{{what: "unreadable", edit: func(s *spec) { s.spki = seq(rsaAlg(oidRSA), bitString([]byte{5, 0})) }}, {what: "two primes, for a linter", edit: product, says: "not tried"}, {what: "a prime, for a linter", edit: modulus(prime), says: "not tried"},
+				{what: "two primes, something else required", edit: product, ask: func(r *Request) { r.Require = []string{"EFGS-902"} }, says: "not tried"}},
 			skipped: []vector{{what: "EC"}},
 		},
 		"EFGS-902": {
@@ -126,9 +141,10 @@ func weakKeyVectors() map[string]vectors {
 			skipped: []vector{{what: "RSA", edit: product}},
 		},
 		"EFGS-909": {
-			good: []vector{{what: "RSA", edit: product}, {what: "EC"}, {what: "brainpoolP256r1", edit: brainpool}},
+			good: []vector{{what: "RSA", edit: product}, {what: "EC"}, {what: "EC, at the intake", ask: intake}, {what: "brainpoolP256r1", edit: brainpool}},
 			bad: []vector{{what: "one byte repeated", edit: pattern(1), says: "every 1 byte"}, {what: "16 bytes repeated", edit: pattern(16), says: "every 16 bytes"}, {what: "zeros inside", edit: rsaKey(3072, 65537)},
-				{what: "the generator", edit: pointOf([]byte{4}, gx, gy), says: "generator"}, {what: "its negative", edit: pointOf([]byte{4}, gx, minus), says: "-1"}, {what: "DSA", edit: func(s *spec) { s.spki = dsaWithY(power2(2000)) }}},
+				{what: "the generator", edit: pointOf([]byte{4}, gx, gy), says: "generator"}, {what: "its negative", edit: pointOf([]byte{4}, gx, minus), says: "-1"}, {what: "private key 2", edit: multiple(2), says: "key is 2 or"}, {what: "private key 12345, at the intake", edit: multiple(12345), ask: intake, says: "12345"},
+				{what: "private key 12345, required", edit: multiple(12345), ask: func(r *Request) { r.Require = []string{"all"} }, says: "12345"}, {what: "DSA", edit: func(s *spec) { s.spki = dsaWithY(power2(2000)) }}},
 			skipped: []vector{{what: "Ed25519", edit: func(s *spec) { s.spki = seq(algID("1.3.101.112", nil), bitString(make([]byte, 32))) }}},
 			open:    []vector{{what: "unreadable", edit: unreadableKey}},
 		},

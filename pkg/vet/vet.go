@@ -85,11 +85,14 @@ type Request struct {
 	AnyEnvironment bool
 	// Others are keys that this one must not equal (2.3, 2.4): certificates of other roles, members and the anchor.
 	// nil means that there is nothing to compare with, and the rule is not evaluated; an empty Index means that
-	// there is nothing else, and it passes. The certificate itself, in the same role and country, may be among them.
+	// there is nothing else, and it passes (an empty NewPartialIndex means the former). The certificate itself, in the same role and country, may be among them.
 	Others *Index
 	// Evidence about chain and revocation of TLS certificates. nil means that none was given, and those rules are
 	// not evaluated. Input adds the other certificates of the file to it.
 	Evidence *Evidence
+	// Issuers are certificates of CAs that may have signed this one, beside those of Evidence; what is no CA's
+	// is not listened to. Input adds those of the file.
+	Issuers []*cert.Certificate
 	// Zlint is an installed zlint for a second opinion on TLS certificates. nil means that none was given, and its
 	// rules are not evaluated.
 	Zlint *Zlint
@@ -101,7 +104,8 @@ type Request struct {
 	Blocklists []*Blocklist
 	// Submission are the certificates that the member state brings together with this one. nil outside of a submission.
 	Submission []Known
-	// Intake asks for what is too slow for a linter: whether an RSA modulus is prime (EFGS-901).
+	// Intake asks for what is too slow for a linter: whether an RSA modulus is prime (EFGS-901), or the p of a DSA
+	// key (EFGS-112), or an EC private key is below 65537 (EFGS-909). To require EFGS-901 or EFGS-909 asks for its part too.
 	Intake bool
 	// Require names rules, by id or name, or "all", that must be evaluated: without evidence they block.
 	Require []string

@@ -13,8 +13,8 @@ import (
 func weakKeyRules() []Rule {
 	return []Rule{{
 		ID: "EFGS-901", Name: "rsa-structure", Clause: "RFC 8017 3.1, RFC 3279 2.3.1", Roles: all(), Path: pathSPKI, NeverWaivable: true,
-		Title: "an RSA key has a positive odd modulus that is no prime, a positive exponent, and NULL for parameters",
-		Why:   "an even modulus is factored already, and software that writes such keys got more wrong",
+		Title: "an RSA key has a positive odd modulus that is no prime, a positive exponent below it, and NULL for parameters",
+		Why:   "an even modulus or a prime is factored already, and software that writes such keys got more wrong; whether it is a prime takes long to try, so check leaves that part open unless the rule is required, and submit and plan try it",
 		Fix:   fixRSA,
 		Good:  "a key as openssl writes it", Bad: "an even modulus, absent parameters",
 		Implies: []string{"EFGS-902"},
@@ -51,10 +51,10 @@ func weakKeyRules() []Rule {
 		check: onEC(ecPoint),
 	}, {
 		ID: "EFGS-909", Name: "key-pattern", Clause: "practice", Roles: all(), Path: pathSPKI,
-		Title: "a key is not made of repeated bytes, nor the generator of its curve",
-		Why:   "numbers with a pattern were made up or come from a generator that failed; whose key is the generator has the private key 1",
+		Title: "a key is not made of repeated bytes, nor a small multiple of its curve's generator",
+		Why:   "numbers with a pattern were made up or come from a generator that failed; such a multiple has a private key that anyone can count to: check counts to 64, submit and plan, and check where the rule is required, to 65536",
 		Fix:   fixNewKey,
-		Good:  "a key that looks random", Bad: "a modulus with 32 times the byte 00, the point G or -G",
+		Good:  "a key that looks random", Bad: "a modulus with 32 times the byte 00, the point G, -G or 2·G",
 		check: keyPattern,
 	}, {
 		ID: "EFGS-910", Name: "rsa-huge", Clause: "interoperability", Roles: all(), Path: pathSPKI,
@@ -82,21 +82,33 @@ func rsaStructure(x *exam) outcome {
 	}
 	var problems []problem
 	add := func(msg string) { problems = append(problems, problem{msg: msg}) }
+	untried := false
 	switch {
 	case k.N.Sign() <= 0:
 		add("RSA modulus is not positive")
 	case k.N.Bit(0) == 0:
 		add("RSA modulus is even")
-	// For a product of two primes this is one round of Miller and Rabin, and still slower than all other rules together.
-	case x.Intake && k.N.ProbablyPrime(0):
+	// For a product of two primes this is one round of Miller and Rabin, and still takes ten times as long as all
+	// other rules and reading together.
+	case !x.Intake && !x.requires(&Rule{ID: "EFGS-901", Name: "rsa-structure"}):
+		untried = true
+	case k.N.ProbablyPrime(0):
 		add("RSA modulus is prime")
 	}
-	if k.E.Sign() <= 0 {
+	switch {
+	case k.E.Sign() <= 0:
 		add("RSA public exponent is not positive")
+	case k.E.Cmp(k.N) >= 0 && k.N.Sign() > 0:
+		add("RSA public exponent is not below the modulus")
 	}
 	// Those of id-RSASSA-PSS are something else.
 	if params, ok := keyParameters(x.c.SPKI); ok && k.OID == oidRSA && (params == nil || !params.Is(der.TagNull)) {
 		add("the parameters of the RSA key are not NULL")
+	}
+	if untried && len(problems) == 0 {
+		o := unasked("whether the RSA modulus is a prime was not tried: that takes longer than all other rules together, so it waits for the intake, or --require EFGS-901")
+		o.optional = true // status does not try again what submit tried
+		return o
 	}
 	return passUnless(problems)
 }
@@ -208,6 +220,9 @@ func keyPattern(x *exam) outcome {
 	case len(k.Point) > 0:
 		if k.IsGenerator() {
 			return fail("the EC key is the generator of its curve: the private key is 1 or -1")
+		}
+		if d, found := k.SmallPrivateKey(x.Intake || x.requires(&Rule{ID: "EFGS-909", Name: "key-pattern"})); found {
+			return fail("the EC key is a small multiple of its curve's generator: the private key is %d or -%d", d, d)
 		}
 		number = k.Point
 	case k.Y != nil:

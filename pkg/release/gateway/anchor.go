@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"crypto"
 	"encoding/base64"
 
@@ -24,7 +25,7 @@ func CheckAnchor(anchor *cert.Certificate) error {
 		f := anchor.Faults[0]
 		return unfit(hintNewAnchor, "the EFGSTA's %s is not well encoded (byte %d: %s)", f.Path, f.Offset, f.Msg)
 	}
-	if !anchor.SelfIssued() {
+	if !anchor.SelfIssued() || !bytes.Equal(anchor.Subject.Raw, anchor.Issuer.Raw) {
 		return unfit(hintNewAnchor, "the EFGSTA is not self-signed, and the gateway takes the algorithm from its issuer's signature")
 	}
 	if err := checkAnchorAlgorithm(anchor.Algorithm, anchor.PublicKey); err != nil {
