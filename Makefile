@@ -30,7 +30,7 @@ static: ## bin/static/efgsta: no C compiler, no PKCS#11, one static file that ch
 demo: static ## the whole job once, with files only: needs Go and make, nothing else
 	CGO_ENABLED=0 $(GO) run ./examples/demo -efgsta bin/static/efgsta -dir demo
 
-test-deps: ## install what the tests need: C compiler, OpenSSL, SoftHSM, 7-Zip, xmllint (Debian, Ubuntu; elsewhere it says what)
+test-deps: ## install what the tests need: C compiler, OpenSSL, SoftHSM, NSS, 7-Zip, xmllint (Debian, Ubuntu; elsewhere it says what)
 	./scripts/install-test-deps.sh test
 
 test: test-deps ## go vet and all tests, on real SoftHSM tokens
@@ -57,11 +57,12 @@ release: ## dist/: static programs for Linux, macOS and Windows, and SHA256SUMS;
 release-check: ## that a release is static, and the same bytes again from another place
 	$(GO) test -tags release -timeout 60m -count=1 $(TESTFLAGS) ./scripts/release
 
-bench: test-deps ## the measured promises: ratios and counts of one run; a wrong count fails
+bench: ## the measured promises: ratios and counts of one run; a wrong count fails (installs what it needs)
+	./scripts/install-test-deps.sh bench
 	CGO_ENABLED=1 $(GO) test -run '^$$' -bench '^BenchmarkRules' -benchtime 1x ./pkg/vet
 	CGO_ENABLED=1 $(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./scripts/bench
 
-conformance: ## OpenSSL, a JDK, MariaDB, Chromium and pre-commit take what efgsta makes (installs them as test-deps does)
+conformance: ## OpenSSL, a JDK, BouncyCastle, MariaDB, Chromium and pre-commit take what efgsta makes (installs them as test-deps does)
 	./scripts/install-test-deps.sh conformance
 	CGO_ENABLED=0 GOBIN=$(CURDIR)/bin/tools $(GO) install $(ZLINT)
 	CGO_ENABLED=1 $(GO) test -tags conformance -count=1 $(TESTFLAGS) ./scripts/conformance/...
@@ -70,11 +71,12 @@ conformance: ## OpenSSL, a JDK, MariaDB, Chromium and pre-commit take what efgst
 mutate: ## 100,000 changed certificates: no panic, and a verdict on each within 5 s
 	$(GO) test -count=1 -timeout 60m -run '^TestMutations$$' ./scripts/mutate -mutations 100000
 
+# Left alone, the minimizer takes a minute for each input of the targets that verify signatures.
 fuzz: ## every fuzz target for FUZZTIME
 	@set -e; for pkg in $$($(GO) list ./...); do \
 		for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
 			echo "$$pkg $$target"; \
-			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$pkg; \
 		done; \
 	done
 

@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -20,7 +19,7 @@ import (
 
 func newAnchorCmd(a *app) *cobra.Command {
 	c := &cobra.Command{Use: "anchor", Short: "The EFGSTA certificate", Args: cobra.NoArgs}
-	c.AddCommand(newAnchorCreateCmd(a), newAnchorShowCmd(a), newAnchorCheckCmd(a))
+	c.AddCommand(newAnchorCreateCmd(a), newAnchorImportCmd(a), newAnchorShowCmd(a), newAnchorCheckCmd(a), newAnchorExceptionCmd(a), newAnchorSpareCmd(a), newAnchorRollCmd(a))
 	return c
 }
 
@@ -130,6 +129,9 @@ func createAnchor(ctx context.Context, a *app, s *session, keys *keyFlags, forma
 	if got := keyName(key.Public()); got != keyAlgorithm {
 		return usagef("name another key, or give --algorithm to fit it", "%s is a %s key, not %s", key.where, got, keyAlgorithm)
 	}
+	if err := s.auditKey(a, key, ""); err != nil {
+		return err
+	}
 	made, err := anchor.Create(engine, p, key, rand.Reader)
 	if err != nil {
 		return refused(err)
@@ -139,95 +141,27 @@ func createAnchor(ctx context.Context, a *app, s *session, keys *keyFlags, forma
 	}
 	crt := made.Certificate
 	err = s.SetAnchor(s.now, s.actor, crt, registry.AnchorData{
-		Subject: crt.Subject.String(), Algorithm: made.Algorithm.String(), NotBefore: crt.NotBefore, NotAfter: crt.NotAfter, Key: wiring.Key,
+		Algorithm: made.Algorithm.String(), Key: wiring.Key, Serial: key.serial(), KeyID: key.id(),
 	})
 	if err != nil {
 		return err
 	}
+	return a.anchorMade(s, made, wiring.Key, "made", format)
+}
+
+// anchorMade shows a new EFGSTA and what comes next.
+func (a *app) anchorMade(s *session, an *anchor.Anchor, key, verb string, format formatFlag) error {
 	if format.json() {
-		if err := a.json(newAnchorJSON(made, wiring.Key)); err != nil {
+		if err := a.json(newAnchorJSON(s, an, key)); err != nil {
 			return err
 		}
 	} else {
-		a.printf("made EFGSTA %s\n", crt.Thumbprint())
-		a.showAnchor(made)
+		a.printf("%s EFGSTA %s\n", verb, an.Thumbprint())
+		a.showAnchor(an)
 	}
-	if err := gateway.CheckAnchor(crt); err != nil {
+	if err := gateway.CheckAnchor(an.Certificate); err != nil {
 		a.notef("warning: %s", report.Escape(err.Error()))
 	}
 	a.notef("next: efgsta anchor check, then: efgsta anchor show --pem > efgsta.pem for whoever verifies")
 	return nil
-}
-
-func newAnchorShowCmd(a *app) *cobra.Command {
-	var ws wsFlags
-	var asPEM bool
-	var format formatFlag
-	c := &cobra.Command{
-		Use:   "show",
-		Short: "Show the EFGSTA certificate",
-		Args:  cobra.NoArgs,
-		RunE: func(c *cobra.Command, args []string) error {
-			if err := format.check(); err != nil {
-				return err
-			}
-			s, err := ws.open(a, looking)
-			if err != nil {
-				return err
-			}
-			defer s.Close()
-			an, err := s.anchor()
-			if err != nil {
-				return err
-			}
-			if format.json() {
-				return a.json(newAnchorJSON(an, s.Anchor.Key))
-			}
-			if asPEM {
-				a.printf("%s", an.Certificate.PEM())
-				return nil
-			}
-			a.showAnchor(an)
-			a.printf("key           %s\n", report.Escape(s.Anchor.Key))
-			return nil
-		},
-	}
-	ws.add(c, a)
-	format.add(c)
-	c.Flags().BoolVar(&asPEM, "pem", false, "print the certificate itself, for whoever pins it")
-	return c
-}
-
-// anchor is the workspace's EFGSTA.
-func (s *session) anchor() (*anchor.Anchor, error) {
-	if s.Anchor == nil {
-		return nil, usagef("make one with: efgsta anchor create", "this workspace has no EFGSTA")
-	}
-	return anchor.New(s.Anchor.Certificate)
-}
-
-func (a *app) showAnchor(an *anchor.Anchor) {
-	c := an.Certificate
-	a.printf("subject       %s\n", report.Escape(c.Subject.String()))
-	a.printf("sha256        %s\n", c.Thumbprint())
-	a.printf("key sha256    %s\n", c.SPKISHA256())
-	a.printf("signs with    %s\n", an.Algorithm)
-	a.printf("valid         %s to %s\n", c.NotBefore.Format(time.RFC3339), c.NotAfter.Format(time.RFC3339))
-}
-
-type anchorJSON struct {
-	Schema     string    `json:"schema"`
-	Subject    string    `json:"subject"`
-	SHA256     string    `json:"sha256"`
-	SPKISHA256 string    `json:"spkiSha256"`
-	Algorithm  string    `json:"algorithm"`
-	NotBefore  time.Time `json:"notBefore"`
-	NotAfter   time.Time `json:"notAfter"`
-	Key        string    `json:"key"`
-	PEM        string    `json:"pem"`
-}
-
-func newAnchorJSON(an *anchor.Anchor, key string) anchorJSON {
-	c := an.Certificate
-	return anchorJSON{"efgsta.anchor/v1", c.Subject.String(), c.Thumbprint().String(), c.SPKISHA256().String(), an.Algorithm.String(), c.NotBefore, c.NotAfter, key, string(c.PEM())}
 }

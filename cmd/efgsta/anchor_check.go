@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/efgsta/efgsta/pkg/anchor"
+	"github.com/efgsta/efgsta/pkg/hsm"
 	"github.com/efgsta/efgsta/pkg/registry"
 	"github.com/efgsta/efgsta/pkg/release/gateway"
 	"github.com/efgsta/efgsta/pkg/report"
@@ -35,14 +36,14 @@ type consumer struct {
 	Why  string `json:"why"` // why not
 }
 
-// keyFacts are the private key's attributes. A nil attribute was not told by the
-// token; none is evaluated without a login.
+// keyFacts are the private key's attributes; none is evaluated without a login.
 type keyFacts struct {
-	Where            string `json:"where"`
-	Evaluated        bool   `json:"evaluated"`
-	Sensitive        *bool  `json:"sensitive"`
-	Extractable      *bool  `json:"extractable"`
-	NeverExtractable *bool  `json:"neverExtractable"`
+	Where      string          `json:"where"`
+	Opened     bool            `json:"opened"` // and it is the EFGSTA's
+	Evaluated  bool            `json:"evaluated"`
+	Attributes []attributeJSON `json:"attributes"`
+
+	told []hsm.KeyAttribute
 }
 
 func newAnchorCheckCmd(a *app) *cobra.Command {
@@ -54,7 +55,8 @@ func newAnchorCheckCmd(a *app) *cobra.Command {
 		Short: "Vet the EFGSTA and say who can verify what it signs",
 		Long: `Vets the EFGSTA certificate against template 4.5 and says which consumers can
 verify its signatures, and why not. With --pin-file or --pin-fd it also logs in to
-the token, once, and shows the key's attributes.`,
+the token, once, and shows the key's attributes; a key in a file is opened. Either way
+it says whether that is the key of the EFGSTA (a token: as far as it tells).`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := format.check(); err != nil {
@@ -115,17 +117,10 @@ func (a *app) showAnchorCheck(s *session, result *vet.Result, check anchorCheck)
 	k := check.Key
 	switch {
 	case k.Evaluated:
-		a.printf("\nkey: %s\n", report.Escape(k.Where))
-		for _, attr := range []struct {
-			name string
-			v    *bool
-		}{{"sensitive", k.Sensitive}, {"extractable", k.Extractable}, {"never extractable", k.NeverExtractable}} {
-			says := "not told by the token"
-			if attr.v != nil {
-				says = fmt.Sprint(*attr.v)
-			}
-			a.printf("  %-18s %s\n", attr.name, says)
-		}
+		a.printf("\n%s\n", report.Escape(k.Where))
+		a.showAttributes(k.told)
+	case k.Opened:
+		a.printf("\nkey: %s, an encrypted file, for rehearsals only; it is the key of this EFGSTA\n", report.Escape(k.Where))
 	case strings.HasPrefix(k.Where, "file:"):
 		a.printf("\nkey: %s, an encrypted file, for rehearsals only\n", report.Escape(k.Where))
 	default:
@@ -137,17 +132,22 @@ func (a *app) showAnchorCheck(s *session, result *vet.Result, check anchorCheck)
 // gatewayColumn is the size of the gateway's column "signature", characters.
 const gatewayColumn = 690
 
-// consumers says for each known verifier whether it can verify this anchor's signatures.
+// consumers says for each known verifier whether it can verify this anchor's signatures;
+// docs/compatibility.md has the same for every algorithm, and the tests that tried it.
 func consumers(an *anchor.Anchor) []consumer {
-	gatewayWhy, strict, jdk, column := "", "", "", ""
+	gatewayWhy, strict, byName, javaCMS, column := "", "", "", "", ""
 	if err := gateway.CheckAnchor(an.Certificate); err != nil {
 		gatewayWhy = err.Error()
 	}
-	if an.Algorithm.Scheme != sigalg.RSAPKCS1v15 || an.Algorithm.Hash != crypto.SHA256 {
-		strict = "one national client takes SHA-256 with RSA PKCS#1 v1.5 only"
-	}
-	if an.Algorithm.Scheme == sigalg.RSAPSS {
-		jdk = "only if its program sets the PSS parameters; the certificate alone does not"
+	switch {
+	case an.Algorithm.Scheme == sigalg.RSAPSS:
+		strict = "one national client puts SHA256with before the key's algorithm, which is PKCS#1 v1.5 for RSA"
+		byName = "the name RSASSA-PSS stands for no hash: its program must set the parameters"
+		javaCMS = "BouncyCastle finds no RSASSA-PSS in the JDK: its program must give it BouncyCastle's provider"
+	case an.Algorithm.Scheme != sigalg.RSAPKCS1v15:
+		strict = "one national client puts SHA256with before the key's algorithm, and no Java has SHA256withEC"
+	case an.Algorithm.Hash != crypto.SHA256:
+		strict = "one national client takes SHA-256 only"
 	}
 	size := signatureText(an)
 	if size > gatewayColumn {
@@ -158,7 +158,10 @@ func consumers(an *anchor.Anchor) []consumer {
 		{"online gateway", gatewayWhy},
 		{"strict national clients", strict},
 		{"OpenSSL", ""},
-		{"JDK by algorithm name", jdk},
+		{"JDK by algorithm name", byName},
+		{"JDK with parameters", ""},
+		{"CMS in Java, JDK provider", javaCMS},
+		{"CMS in Java, BouncyCastle", ""},
 		{fmt.Sprintf("gateway column (%d of %d)", size, gatewayColumn), column},
 	} {
 		out = append(out, consumer{c.name, c.why == "", c.why})
@@ -184,14 +187,20 @@ func (f *keyFlags) facts(ctx context.Context, a *app, s *session, an *anchor.Anc
 	if err != nil {
 		return keyFacts{}, err
 	}
-	if strings.HasPrefix(wiring.Key, "file:") || !f.pinGiven() {
-		return keyFacts{Where: wiring.Key}, nil
+	if !f.pinGiven() {
+		return keyFacts{Where: wiring.Key, Attributes: []attributeJSON{}}, nil
 	}
 	key, err := f.open(ctx, a, s.Workspace, wiring, an.Certificate.PublicKey.Std, "")
 	if err != nil {
 		return keyFacts{}, err
 	}
 	defer key.Close()
+	if !an.Owns(key.Public()) { // of a file; what a token holds was compared when it was opened
+		return keyFacts{}, usagef("name the right key in "+hsmFile, "%s is not the key of the EFGSTA", key.where)
+	}
+	if key.isFile {
+		return keyFacts{Where: wiring.Key, Opened: true, Attributes: []attributeJSON{}}, nil
+	}
 	t := key.token.Token()
-	return keyFacts{key.where, true, t.Sensitive, t.Extractable, t.NeverExtractable}, nil
+	return keyFacts{key.where, true, true, newAttributesJSON(t.Attributes), t.Attributes}, nil
 }

@@ -53,8 +53,14 @@ func refusef(hint, format string, args ...any) error {
 // no is exit 1 without a further line: the report on stdout said why.
 func no() error { return &exitError{code: exitNo} }
 
-// refused gives err exit code 1 and keeps its own hint.
-func refused(err error) error { return &exitError{code: exitNo, err: err, advice: hintOf(err)} }
+// refused gives err exit code 1 and keeps its own hint. A failure of the token is none.
+func refused(err error) error {
+	var h *hsm.Error
+	if errors.As(err, &h) {
+		return err
+	}
+	return &exitError{code: exitNo, err: err, advice: hintOf(err)}
+}
 
 // exitCode maps any error to its code. What no rule claims is usage: flag and
 // argument errors of the command library come untyped.

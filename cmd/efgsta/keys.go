@@ -9,7 +9,6 @@ import (
 	"crypto/rsa"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -21,22 +20,29 @@ import (
 	"github.com/efgsta/efgsta/pkg/hsm"
 	"github.com/efgsta/efgsta/pkg/keyfile"
 	"github.com/efgsta/efgsta/pkg/registry"
-	"github.com/efgsta/efgsta/pkg/strictyaml"
+	"github.com/efgsta/efgsta/pkg/report"
 )
 
 // keyFlags say which private key to use and where its PIN or passphrase comes from.
 type keyFlags struct {
-	key     string
-	module  string
-	pinFile string
-	pinFD   int
-	lastTry bool
+	key      string
+	module   string
+	initArgs string
+	pinFile  string
+	pinFD    int
+	lastTry  bool
+	kept     *keptPIN // nil: each opening of a token asks anew
 }
 
 func (f *keyFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.key, "key", "", "`KEY`: file:PATH (rehearsal; relative to the workspace) or a PKCS#11 URI")
-	c.Flags().StringVar(&f.module, "module", "", "PKCS#11 module `FILE`")
+	f.addModule(c)
 	f.addPIN(c)
+}
+
+func (f *keyFlags) addModule(c *cobra.Command) {
+	c.Flags().StringVar(&f.module, "module", "", "PKCS#11 module `FILE`")
+	c.Flags().StringVar(&f.initArgs, "init-args", "", "initialisation `STRING` that some modules want, such as NSS")
 }
 
 func (f *keyFlags) addPIN(c *cobra.Command) {
@@ -47,73 +53,6 @@ func (f *keyFlags) addPIN(c *cobra.Command) {
 
 // pinGiven reports whether the PIN comes without asking.
 func (f *keyFlags) pinGiven() bool { return f.pinFile != "" || f.pinFD >= 0 }
-
-// hsmFile is the wiring of a workspace: which key, through which module. It holds
-// no secret and decides nothing that is signed.
-const hsmFile = "hsm.yaml"
-
-const hsmSchema = "efgsta.hsm/v1"
-
-type wiring struct {
-	Schema   string `yaml:"schema"`
-	Key      string `yaml:"key"`
-	Module   string `yaml:"module"`
-	InitArgs string `yaml:"init-args"`
-}
-
-func readWiring(dir string) (wiring, error) {
-	var w wiring
-	data, err := os.ReadFile(filepath.Join(dir, hsmFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return w, nil
-	}
-	if err != nil {
-		return w, err
-	}
-	if err := strictyaml.Unmarshal(data, 64<<10, &w); err != nil {
-		return w, usagef("", "%s: %w", hsmFile, err)
-	}
-	if w.Schema != hsmSchema {
-		return w, usagef("", "%s: schema is %q, expected %q", hsmFile, w.Schema, hsmSchema)
-	}
-	return w, nil
-}
-
-func (w wiring) write(dir string) error {
-	text := fmt.Sprintf(`# Where the EFGSTA key is. Wiring only: nothing here is signed or hashed, and no
-# PIN belongs here.
-schema: %s
-
-# file:PATH (rehearsal) or a PKCS#11 URI such as pkcs11:token=EFGSTA;object=efgsta-2026
-key: %q
-
-# The PKCS#11 module, an absolute path; empty for a file key.
-module: %q
-
-# The initialisation string that some modules ask for; empty for most.
-init-args: %q
-`, hsmSchema, w.Key, w.Module, w.InitArgs)
-	return atomicfile.Replace(filepath.Join(dir, hsmFile), []byte(text), 0o644)
-}
-
-// resolve fills in from hsm.yaml what the command line left out.
-func (f *keyFlags) resolve(dir string) (wiring, error) {
-	w, err := readWiring(dir)
-	if err != nil {
-		return w, err
-	}
-	w.Schema = hsmSchema
-	if f.key != "" {
-		w.Key = f.key
-	}
-	if f.module != "" {
-		w.Module = f.module
-	}
-	if w.Key == "" {
-		return w, usagef("give --key file:keys/efgsta.p8 (rehearsal) or --key 'pkcs11:token=…;object=…' --module FILE", "no key is named, neither by --key nor in %s", hsmFile)
-	}
-	return w, nil
-}
 
 // openedKey is a private key that is ready to sign.
 type openedKey struct {
@@ -129,6 +68,22 @@ func (k *openedKey) Close() error {
 		return nil
 	}
 	return k.token.Close()
+}
+
+// serial is the token's serial number, and id the key's ID in hex, as the token tells
+// them; "" for a file key.
+func (k *openedKey) serial() string {
+	if k.token == nil {
+		return ""
+	}
+	return k.token.Token().Serial
+}
+
+func (k *openedKey) id() string {
+	if k.token == nil {
+		return ""
+	}
+	return k.token.Token().KeyID
 }
 
 // logins is the number of logins made at the token.
@@ -172,6 +127,10 @@ func (f *keyFlags) openFile(ctx context.Context, a *app, dir, path, algorithm st
 	if err != nil {
 		return nil, &exitError{code: exitHSM, err: fmt.Errorf("%s: %w", path, err), advice: hintOf(err)}
 	}
+	if weak, next := keyfile.Weakness(data); weak != "" {
+		a.notef("warning: whoever copies %s guesses its passphrase cheaply: %s", path, weak)
+		a.notef("hint: %s", next)
+	}
 	return &openedKey{Signer: key, where: "file " + path, isFile: true}, nil
 }
 
@@ -213,82 +172,82 @@ func (f *keyFlags) makeFile(ctx context.Context, a *app, path, algorithm string)
 }
 
 func (f *keyFlags) openToken(ctx context.Context, a *app, w wiring, pub crypto.PublicKey, algorithm string) (*openedKey, error) {
+	c, forget, err := f.token(ctx, a, w)
+	if err != nil {
+		return nil, err
+	}
+	defer forget()
+	var s hsm.Signer
+	if algorithm == "" || len(c.URI.ID) > 0 { // a new key gets a random ID: one that is named by it exists
+		s, err = hsm.Open(c, pub)
+	} else {
+		s, err = a.openOrMake(c, algorithm)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &openedKey{Signer: s, token: s, where: whereIs(s.Token())}, nil
+}
+
+// openOrMake opens the key of the URI's label, or makes it. What can be checked without
+// a login is checked before the PIN is asked for, and what a new key means is said.
+func (a *app) openOrMake(c hsm.Config, algorithm string) (hsm.Signer, error) {
+	s, made, err := hsm.OpenOrGenerate(c, algorithm, func(cannot error) { a.noteNewKey(c.URI, algorithm, cannot) })
+	if err != nil {
+		return nil, err
+	}
+	if made {
+		a.notef("made a new %s key %q in token %q", algorithm, report.Escape(c.URI.Object), report.Escape(s.Token().Label))
+	}
+	return s, nil
+}
+
+// noteNewKey says, before the PIN, that a key may be made and how it can be backed up,
+// or why none can be made.
+func (a *app) noteNewKey(u hsm.URI, algorithm string, cannot error) {
+	if cannot != nil {
+		a.notef("note: a key of that name must exist; none can be made: %s", report.Escape(cannot.Error()))
+		return
+	}
+	a.notef("unless the token has a key %q already, a new %s key is made in it.\n%s", report.Escape(u.Object), algorithm, noBackup)
+}
+
+// whereIs names a key for people.
+func whereIs(t hsm.TokenInfo) string {
+	return fmt.Sprintf("key %q (id %s) in token %q, serial %s", t.KeyLabel, t.KeyID, t.Label, t.Serial)
+}
+
+// token is how to reach the token of a PKCS#11 URI. The PIN is asked for when it is
+// first needed, and once for each token.
+func (f *keyFlags) token(ctx context.Context, a *app, w wiring) (c hsm.Config, forget func(), err error) {
 	uri, err := hsm.ParseURI(w.Key)
 	if err != nil {
 		// The key is not quoted: what was refused in it may be a PIN.
-		return nil, usagef(hintOf(err), "key: %w", err)
+		return c, nil, usagef(hintOf(err), "key: %w", err)
 	}
 	if uri.ModulePath == "" {
 		uri.ModulePath = w.Module
 	}
 	if uri.ModulePath == "" {
-		return nil, usagef("name it with --module FILE, for SoftHSM on Debian: --module /usr/lib/softhsm/libsofthsm2.so", "no PKCS#11 module is named, neither by --module nor in %s", hsmFile)
+		return c, nil, noModule()
 	}
-	// To look for a key and then to make it are two logins; the PIN is asked for once.
-	var pin []byte
-	defer func() { clear(pin) }()
-	ask := func(prompt string) ([]byte, error) {
-		if pin == nil {
-			given, err := f.secret(ctx, a, prompt)
-			if err != nil {
-				return nil, err
-			}
-			pin = given
-		}
-		return bytes.Clone(pin), nil
+	kept, forget := f.kept, func() {}
+	if kept == nil {
+		kept = &keptPIN{}
+		forget = kept.forget
 	}
-	c := hsm.Config{Module: uri.ModulePath, InitArgs: w.InitArgs, URI: uri, LastTry: f.lastTry, PIN: ask}
-	s, err := hsm.Open(c, pub)
-	if algorithm != "" && errors.Is(err, hsm.ErrNoKey) {
-		if s, err = hsm.Generate(c, algorithm); err == nil {
-			a.notef("made a new %s key %q in token %q", algorithm, uri.Object, s.Token().Label)
-		}
-	}
-	if err != nil {
-		return nil, err
-	}
-	t := s.Token()
-	return &openedKey{Signer: s, token: s, where: fmt.Sprintf("key %q (id %s) in token %q, serial %s", t.KeyLabel, t.KeyID, t.Label, t.Serial)}, nil
+	hsm.GuardCrashes(crashed, exitHSM)
+	return hsm.Config{
+		Module: uri.ModulePath, InitArgs: w.InitArgs, URI: uri, LastTry: f.lastTry,
+		BeforeLogin: kept.at,
+		PIN: func(prompt string) ([]byte, error) {
+			return kept.get(func() ([]byte, error) { return f.secret(ctx, a, prompt) })
+		},
+	}, forget, nil
 }
 
-// maxSecret is the longest PIN or passphrase, in bytes.
-const maxSecret = 256
-
-// secret reads a PIN or passphrase from where the flags say, else asks for it.
-func (f *keyFlags) secret(ctx context.Context, a *app, prompt string) ([]byte, error) {
-	switch {
-	case f.pinFile != "" && f.pinFD >= 0:
-		return nil, usagef("", "--pin-file and --pin-fd exclude each other")
-	case f.pinFile != "":
-		return secretFile("--pin-file", f.pinFile)
-	case f.pinFD >= 0:
-		file := os.NewFile(uintptr(f.pinFD), "pin-fd")
-		if file == nil {
-			return nil, usagef("", "--pin-fd %d is not open", f.pinFD)
-		}
-		defer file.Close()
-		return firstLine(file, fmt.Sprintf("--pin-fd %d", f.pinFD))
-	}
-	return a.askSecret(interrupted(ctx), prompt)
-}
-
-// firstLine reads a secret up to its line end, which is not part of it.
-func firstLine(r io.Reader, where string) ([]byte, error) {
-	buf := make([]byte, maxSecret+2)
-	n, err := io.ReadFull(r, buf)
-	if err != nil && err != io.ErrUnexpectedEOF && err != io.EOF {
-		clear(buf)
-		return nil, usagef("", "%s: %w", where, err)
-	}
-	line := buf[:n]
-	if i := bytes.IndexByte(line, '\n'); i >= 0 {
-		line = bytes.TrimSuffix(line[:i], []byte("\r"))
-	}
-	if len(line) == 0 || len(line) > maxSecret {
-		clear(buf)
-		return nil, usagef("", "%s: expected a PIN or passphrase of 1 to %d bytes on the first line", where, maxSecret)
-	}
-	return line, nil
+func noModule() error {
+	return usagef("name it with --module FILE, for SoftHSM on Debian: --module /usr/lib/softhsm/libsofthsm2.so", "no PKCS#11 module is named, neither by --module nor in %s", hsmFile)
 }
 
 // keyName is a public key in the words of keyfile and hsm: "rsa-3072", "ecdsa-p256".

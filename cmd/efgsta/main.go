@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/efgsta/efgsta/pkg/hsm"
 )
 
 func main() {
@@ -42,11 +44,35 @@ func run(a *app, args []string) (code int) {
 	return a.fail(err)
 }
 
-// catchInterrupts lets a command that asks or writes end in order on Ctrl-C. A
-// second one ends the process the hard way. Commands that only read go without:
-// they hold nothing, and the handler would be a tenth of a short check.
+// patienceOnInterrupt is how long an interrupted command ends in silence.
+const patienceOnInterrupt = 500 * time.Millisecond
+
+// catchInterrupts lets a command that asks or writes end in order on Ctrl-C, on Ctrl-\,
+// and when its terminal goes. A second signal ends the process at once: a call of a
+// PKCS#11 module cannot be cut short, and what is not published by then never is.
+// Commands that only read go without: they hold nothing, and the handler would be a
+// tenth of a short check.
 func catchInterrupts(c *cobra.Command, _ []string) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
+	ctx, cancel := context.WithCancel(context.Background())
 	c.SetContext(ctx)
+	caught := make(chan os.Signal, 2)
+	signal.Notify(caught, os.Interrupt, syscall.SIGTERM)
+	for _, s := range []os.Signal{syscall.SIGHUP, syscall.SIGQUIT} {
+		if !signal.Ignored(s) { // as nohup asks for
+			signal.Notify(caught, s)
+		}
+	}
+	go func() {
+		<-caught
+		cancel()
+		time.Sleep(patienceOnInterrupt)
+		why := "the step under way ends first"
+		if hsm.Busy() {
+			why = "the PKCS#11 module has not answered yet"
+		}
+		fmt.Fprintf(c.ErrOrStderr(), "efgsta: interrupted, but %s; interrupt again to end at once\n", why)
+		<-caught
+		fmt.Fprint(c.ErrOrStderr(), "efgsta: aborted at once; what was not published is not published\nhint: efgsta status says where the workspace stands\n")
+		os.Exit(exitAborted)
+	}()
 }

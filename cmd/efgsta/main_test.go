@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/ecdsa"
 	"crypto/rand"
 	"fmt"
 	"os"
@@ -21,7 +22,7 @@ func TestMain(m *testing.M) {
 // reads like what a person types; script_test.go has the commands that are ours.
 func TestScript(t *testing.T) {
 	dir := t.TempDir()
-	module := sync.OnceValues(func() (string, error) { return buildCountingModule(dir) })
+	module := sync.OnceValues(func() (string, error) { return buildModules(dir) })
 	testscript.Run(t, testscript.Params{
 		Dir:                filepath.Join("testdata", "script"),
 		Cmds:               scriptCommands,
@@ -30,6 +31,7 @@ func TestScript(t *testing.T) {
 			e.Vars = append(e.Vars, "USER=alice", "TZ=Europe/Brussels")
 			e.Values[makerKey{}] = newMaker()
 			e.Values[moduleKey{}] = module
+			e.Values[keysKey{}] = map[string]*ecdsa.PrivateKey{}
 			return writeSecrets(e)
 		},
 	})

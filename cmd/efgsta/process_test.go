@@ -134,6 +134,16 @@ func (p *place) releases(t *testing.T) []string {
 	return names
 }
 
+func (p *place) nothingSigned(t *testing.T, journalBefore string) {
+	t.Helper()
+	if names := p.releases(t); len(names) > 0 {
+		t.Errorf("releases holds %v", names)
+	}
+	if p.journal(t) != journalBefore {
+		t.Error("the journal has gone on")
+	}
+}
+
 func (p *place) journal(t *testing.T) string {
 	t.Helper()
 	return readText(t, filepath.Join(p.ws, "journal.jsonl"))

@@ -30,6 +30,7 @@ It never opens a network connection.`,
 		commands  []*cobra.Command
 	}{
 		{"vet", "Vet certificates (no workspace needed):", []*cobra.Command{newCheckCmd(a), newRulesCmd(a), newPolicyCmd(a), newTemplateCmd(a)}},
+		{"hsm", "Tokens and keys:", []*cobra.Command{newHSMCmd(a)}},
 		{"decide", "Decide (append to the journal):", []*cobra.Command{newInitCmd(a), newAnchorCmd(a), newMemberCmd(a), newSubmitCmd(a)}},
 		{"sign", "Sign:", []*cobra.Command{newStatusCmd(a), newPlanCmd(a), newSignCmd(a)}},
 		{"send", "Hand out and verify:", []*cobra.Command{newExportCmd(a), newVerifyCmd(a)}},
@@ -56,7 +57,9 @@ func needSubcommand(c *cobra.Command) {
 	}
 	var names []string
 	for _, sub := range c.Commands() {
-		names = append(names, sub.Name())
+		if !sub.Hidden {
+			names = append(names, sub.Name())
+		}
 	}
 	c.Args = cobra.ArbitraryArgs
 	c.RunE = func(c *cobra.Command, args []string) error {

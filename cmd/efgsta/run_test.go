@@ -48,6 +48,8 @@ func TestExitCode(t *testing.T) {
 		{wrap(usagef("", "x")), exitUsage},
 		{wrap(&hsm.Error{Err: hsm.ErrPIN}), exitHSM},
 		{wrap(hsm.ErrNotBuilt), exitHSM},
+		{refused(wrap(&hsm.Error{Err: hsm.ErrDead})), exitHSM},
+		{refused(errors.New("a finding")), exitNo},
 		{wrap(journal.ErrDamaged), exitDamaged},
 		{wrap(&registry.Error{Err: registry.ErrDamaged}), exitDamaged},
 		{wrap(&registry.Error{Msg: "in use"}), exitUsage},

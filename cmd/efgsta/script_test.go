@@ -39,11 +39,14 @@ type makerKey struct{}
 //	canonical FILE OUT                      write the certificate in FILE as encoding/pem does
 //	json FILE PATH PATTERN                  match the JSON value at PATH, such as certificates.0.verdict
 //	edit FILE OLD NEW                       replace the first OLD in FILE, which must hold it
+//	rechain FILE OLD NEW                    the same in a journal, chained anew as whoever can write to it would
 //	cut FILE N                              take N bytes off the end; "line": the last line
 //	pick NAME FILE PATTERN                  set $NAME to what the pattern's group matches
 //	[!] holds DIR FILE                      the private key or secret of FILE is somewhere under DIR, in any coding
 //	[!] same FILE1 FILE2                    the files are equal, byte for byte
 //	softhsm LABEL…                          make a token directory with these tokens, set $MODULE, $PIN and $BADPIN
+//	weakkey TOKEN LABEL [FLAG…]             import a P-256 key from outside, with flags of softhsm2-util --import
+//	files DIR OUT                           write to OUT what files are under DIR, each with its SHA-256
 //	schema FILE NAME                        the JSON in FILE is of schema NAME and satisfies docs/schemas
 //	calls NAME N                            so many calls of that PKCS#11 function since the last time
 var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
@@ -63,11 +66,14 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"canonical":  scriptCanonical,
 	"json":       scriptJSON,
 	"edit":       scriptEdit,
+	"rechain":    scriptRechain,
 	"cut":        scriptCut,
 	"pick":       scriptPick,
 	"holds":      scriptHolds,
 	"same":       scriptSame,
 	"softhsm":    scriptSoftHSM,
+	"weakkey":    scriptWeakKey,
+	"files":      scriptFiles,
 	"calls":      scriptCalls,
 }
 
@@ -216,6 +222,20 @@ func scriptEdit(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("%s does not hold %q", args[0], args[1])
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Replace(data, args[1], args[2], 1)), 0o644))
+}
+
+// scriptRechain edits a journal and puts every hash right again: the chain alone keeps
+// nobody from that.
+func scriptRechain(ts *testscript.TestScript, neg bool, args []string) {
+	scriptEdit(ts, neg, args)
+	var out strings.Builder
+	prev := strings.Repeat("0", 64)
+	for line := range strings.Lines(ts.ReadFile(args[0])) {
+		text := line[:strings.LastIndex(line, `,"prev":"`)] + `,"prev":"` + prev + `"`
+		prev = fmt.Sprintf("%x", sha256.Sum256([]byte(text+"}")))
+		out.WriteString(text + `,"hash":"` + prev + "\"}\n")
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(out.String()), 0o644))
 }
 
 func scriptCut(ts *testscript.TestScript, _ bool, args []string) {

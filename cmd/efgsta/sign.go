@@ -10,6 +10,7 @@ import (
 
 	"github.com/efgsta/efgsta/pkg/ceremony"
 	"github.com/efgsta/efgsta/pkg/registry"
+	"github.com/efgsta/efgsta/pkg/report"
 )
 
 func newSignCmd(a *app) *cobra.Command {
@@ -82,6 +83,10 @@ func sign(ctx context.Context, a *app, s *session, keys *keyFlags, digest, confi
 	if err != nil {
 		return err
 	}
+	if err := s.auditKey(a, key, s.Anchor.SHA256); err != nil {
+		_ = key.Close() // the refusal is what to tell
+		return err
+	}
 	result, err := ceremony.Sign(ctx, s.Workspace, plan, key, rand.Reader, s.now, s.actor)
 	logins := key.logins()
 	// The release is on disk before the module is shut down: some crash on the way out.
@@ -97,7 +102,9 @@ func sign(ctx context.Context, a *app, s *session, keys *keyFlags, digest, confi
 	}
 	a.printf("signed release %d: %s in %s, %s\n", result.Sequence, plural(len(result.Verified.Manifest.Files)+3, "file"), result.Dir, plural(result.Signatures, "signature"))
 	if !key.isFile {
-		a.printf("made with %s, %s\n", key.where, plural(logins, "login"))
+		t := key.token.Token()
+		a.printf("made with %s, %s, %s\n", key.where, strings.Join(t.Mechanisms, ", "), plural(logins, "login"))
+		a.printf("through   %s, sha256 %s\n", report.Escape(t.Module), t.ModuleSHA256)
 	}
 	a.showSteps(result.Verified.Steps)
 	a.notef("next: efgsta export gateway -o gateway-%06d.tar", result.Sequence)

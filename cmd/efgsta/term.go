@@ -119,8 +119,7 @@ func (a *app) askSecret(interrupted <-chan struct{}, prompt string) ([]byte, err
 func (a *app) askSecretOr(interrupted <-chan struct{}, prompt, hint string) ([]byte, error) {
 	var secret []byte
 	err := a.withTerminal(interrupted, func(tty *os.File) error {
-		fmt.Fprintf(tty, "%s: ", report.Escape(prompt))
-		s, err := term.ReadPassword(int(tty.Fd()))
+		s, err := readSilently(tty, func() { fmt.Fprintf(tty, "%s: ", report.Escape(prompt)) })
 		fmt.Fprintln(tty)
 		secret = s
 		return err

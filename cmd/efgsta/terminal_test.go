@@ -302,13 +302,3 @@ func TestColour(t *testing.T) {
 		}
 	}
 }
-
-func (p *place) nothingSigned(t *testing.T, journalBefore string) {
-	t.Helper()
-	if names := p.releases(t); len(names) > 0 {
-		t.Errorf("releases holds %v", names)
-	}
-	if p.journal(t) != journalBefore {
-		t.Error("the journal has gone on")
-	}
-}

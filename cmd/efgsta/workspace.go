@@ -23,12 +23,15 @@ type wsFlags struct {
 }
 
 func (f *wsFlags) add(c *cobra.Command, a *app) {
-	def := "."
-	if dir := a.env("EFGSTA_WORKSPACE"); dir != "" {
-		def = dir
-	}
-	c.Flags().StringVar(&f.dir, "workspace", def, "workspace `DIR` (or EFGSTA_WORKSPACE)")
+	c.Flags().StringVar(&f.dir, "workspace", defaultDir(a), "workspace `DIR` (or EFGSTA_WORKSPACE)")
 	c.Flags().StringVar(&f.at, "at", "", "act as if it were this `TIME` (RFC 3339 or YYYY-MM-DD); in production only to look")
+}
+
+func defaultDir(a *app) string {
+	if dir := a.env("EFGSTA_WORKSPACE"); dir != "" {
+		return dir
+	}
+	return "."
 }
 
 // access says whether a command decides something or only looks.
@@ -72,6 +75,9 @@ func (s *session) prepare(a *app, atGiven bool, use access) error {
 	}
 	for _, n := range s.Notes {
 		a.notef("efgsta: %s", n)
+	}
+	if err := ceremony.CheckAnchor(s.Workspace); err != nil {
+		return err
 	}
 	recoverAt := s.now
 	if use == looking {

@@ -14,11 +14,12 @@ type Schema string
 
 // The documents that the anchor signs. Their structs live in the rooms above.
 const (
-	TrustList Schema = "efgsta.trustlist/v1"
-	Manifest  Schema = "efgsta.manifest/v1"
+	TrustList  Schema = "efgsta.trustlist/v1"
+	Manifest   Schema = "efgsta.manifest/v1"
+	Succession Schema = "efgsta.succession/v1"
 )
 
-var schemas = []Schema{TrustList, Manifest}
+var schemas = []Schema{TrustList, Manifest, Succession}
 
 // MaxDocument is the largest document, in bytes.
 const MaxDocument = 32 << 20

@@ -22,6 +22,29 @@ var (
 // Assemble makes the detached SignedData (ContentInfo, DER) from attributes made
 // by Attributes and the signature over them. It does not verify the signature.
 func (t Template) Assemble(attributes, signature []byte) ([]byte, error) {
+	return t.assemble(attributes, signature, func(*cryptobyte.Builder) {}, MaxSize)
+}
+
+// AssembleAttached is Assemble of a message that carries its content, at most
+// MaxAttached bytes. It does not compare the content with the attributes either.
+func (t Template) AssembleAttached(attributes, signature, content []byte) ([]byte, error) {
+	if err := attachable(content); err != nil {
+		return nil, err
+	}
+	return t.assemble(attributes, signature, func(b *cryptobyte.Builder) {
+		b.AddASN1(context0, func(b *cryptobyte.Builder) { b.AddASN1OctetString(content) })
+	}, MaxSize+MaxAttached)
+}
+
+func attachable(content []byte) error {
+	if len(content) > MaxAttached {
+		return fmt.Errorf("%w: a content of %d bytes, at most %d are attached", ErrTemplate, len(content), MaxAttached)
+	}
+	return nil
+}
+
+// assemble makes the message; carry adds the content to encapContentInfo, or nothing.
+func (t Template) assemble(attributes, signature []byte, carry func(*cryptobyte.Builder), most int) ([]byte, error) {
 	alg, err := t.check()
 	if err != nil {
 		return nil, err
@@ -55,7 +78,10 @@ func (t Template) Assemble(attributes, signature []byte) ([]byte, error) {
 			b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) { // SignedData
 				b.AddASN1Int64(1)
 				b.AddASN1(cbasn1.SET, func(b *cryptobyte.Builder) { b.AddBytes(digestID) })
-				b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) { b.AddASN1ObjectIdentifier(oidData) })
+				b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+					b.AddASN1ObjectIdentifier(oidData)
+					carry(b)
+				})
 				b.AddASN1(context0, func(b *cryptobyte.Builder) { b.AddBytes(t.Signer.Raw) })
 				b.AddASN1(cbasn1.SET, func(b *cryptobyte.Builder) { b.AddASN1(cbasn1.SEQUENCE, signerInfo) })
 			})
@@ -65,7 +91,7 @@ func (t Template) Assemble(attributes, signature []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrTemplate, err)
 	}
-	if err := der.Check(p7, der.Limits{Bytes: MaxSize, Depth: maxDepth}); err != nil {
+	if err := der.Check(p7, der.Limits{Bytes: most, Depth: maxDepth}); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrTemplate, err)
 	}
 	return p7, nil

@@ -2,8 +2,10 @@
 // signer: ours is DER with signed attributes; what it builds is re-verified by
 // go.mozilla.org/pkcs7, an independent implementation that may only veto.
 //
-// There is exactly one encoding for a signer's certificate, an algorithm, a signing
-// time, a content and a signature, and Verify accepts no other. All that
+// What others sign is read by VerifyForeign: lenient in encoding, strict in meaning.
+//
+// Of our own there is exactly one encoding for a signer's certificate, an algorithm, a
+// signing time, a content and a signature, and Verify and VerifyAttached accept no other. All that
 // remains open is the signature itself: who knows an ECDSA signature (r, s) also
 // knows (r, n-s), so a message is still not to be identified by its own hash.
 package cms
@@ -27,13 +29,17 @@ var ErrInvalid = errors.New("CMS signature not valid")
 // ErrTemplate marks a Template, attributes or signature that no message can be made of.
 var ErrTemplate = errors.New("cannot make CMS signature")
 
-// MaxSize is the longest message, in bytes. It is the signer's certificate and about a kilobyte.
+// MaxSize is the longest message, in bytes, without the content that it may carry. It is the signer's
+// certificate and about a kilobyte.
 const MaxSize = 256 << 10
+
+// MaxAttached is the longest content, in bytes, that a message may carry.
+const MaxAttached = 16 << 20
 
 // maxDepth is the deepest nesting in a message; the rest of it is 8 deep, so it caps the certificate.
 const maxDepth = 40
 
-// Template is everything about a detached SignedData except content and signature.
+// Template is everything about a SignedData except content and signature.
 // Content type is id-data. Signed attributes are contentType, signingTime,
 // messageDigest and signingCertificateV2 (RFC 5035), DER SET OF order.
 type Template struct {
@@ -62,15 +68,7 @@ func (t Template) check() (sigalg.Algorithm, error) {
 
 // Sign is Attributes, signature and Assemble in one, verified by Verify and Veto before it returns.
 func (t Template) Sign(rand io.Reader, signer crypto.Signer, content []byte) ([]byte, error) {
-	alg, err := t.check()
-	if err != nil {
-		return nil, err
-	}
-	attributes, err := t.Attributes(digest(alg.Hash, content))
-	if err != nil {
-		return nil, err
-	}
-	signature, err := alg.Sign(rand, signer, attributes)
+	attributes, signature, err := t.sign(rand, signer, content)
 	if err != nil {
 		return nil, err
 	}
@@ -83,6 +81,38 @@ func (t Template) Sign(rand io.Reader, signer crypto.Signer, content []byte) ([]
 		return nil, err
 	}
 	return p7, nil
+}
+
+// SignAttached is Sign of a message that carries its content, at most MaxAttached bytes.
+// What is signed is the same.
+func (t Template) SignAttached(rand io.Reader, signer crypto.Signer, content []byte) ([]byte, error) {
+	if err := attachable(content); err != nil { // before the key is used
+		return nil, err
+	}
+	attributes, signature, err := t.sign(rand, signer, content)
+	if err != nil {
+		return nil, err
+	}
+	p7, err := t.AssembleAttached(attributes, signature, content)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := VetoAttached(p7, t.Signer); err != nil {
+		return nil, err
+	}
+	return p7, nil
+}
+
+func (t Template) sign(rand io.Reader, signer crypto.Signer, content []byte) (attributes, signature []byte, err error) {
+	alg, err := t.check()
+	if err != nil {
+		return nil, nil, err
+	}
+	if attributes, err = t.Attributes(digest(alg.Hash, content)); err != nil {
+		return nil, nil, err
+	}
+	signature, err = alg.Sign(rand, signer, attributes)
+	return attributes, signature, err
 }
 
 func digest(h crypto.Hash, b []byte) []byte {

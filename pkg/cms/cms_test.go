@@ -295,9 +295,26 @@ func FuzzVerify(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
+	attached, err := Template{Signer: signer, Algorithm: alg, SigningTime: signedAt}.SignAttached(rand.Reader, key, content)
+	if err != nil {
+		f.Fatal(err)
+	}
 	f.Add(good, content)
+	f.Add(attached, content)
 	f.Add(bytes.Repeat([]byte{0x30, 0x80}, 1000), content)
 	f.Fuzz(func(t *testing.T, p7, content []byte) {
+		if carried, info, err := VerifyAttached(p7, signer); err == nil {
+			m, err := parse(p7)
+			if err != nil {
+				t.Fatal(err)
+			}
+			again, err := Template{Signer: signer, Algorithm: info.Algorithm, SigningTime: info.SigningTime}.AssembleAttached(info.Attributes, m.signature, carried)
+			if err != nil || !bytes.Equal(again, p7) {
+				t.Fatalf("accepted, but made differently: %v", err)
+			}
+		} else if !errors.Is(err, ErrInvalid) {
+			t.Fatal(err)
+		}
 		info, err := Verify(p7, content, signer)
 		if err != nil {
 			if !errors.Is(err, ErrInvalid) {

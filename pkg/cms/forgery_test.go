@@ -330,14 +330,15 @@ func TestStackBomb(t *testing.T) {
 func TestVetoIsHeard(t *testing.T) {
 	c := selfSigned(t, rsaKey(), nil)
 	p7 := genuine(c).build()
-	if err := second(p7, content, c.Raw); err != nil {
+	if err := second(p7, content, c.Raw, false); err != nil {
 		t.Fatal(err)
 	}
 	for name, err := range map[string]error{
-		"other content":     second(p7, []byte("x"), c.Raw),
-		"other certificate": second(p7, content, selfSigned(t, p256(), nil).Raw),
-		"cut":               second(p7[:len(p7)-1], content, c.Raw),
-		"nothing":           second(nil, content, c.Raw),
+		"other content":     second(p7, []byte("x"), c.Raw, false),
+		"other certificate": second(p7, content, selfSigned(t, p256(), nil).Raw, false),
+		"cut":               second(p7[:len(p7)-1], content, c.Raw, false),
+		"nothing":           second(nil, content, c.Raw, false),
+		"no content in it":  second(p7, content, c.Raw, true),
 	} {
 		if err == nil {
 			t.Errorf("%s: no veto", name)

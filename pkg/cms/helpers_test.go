@@ -26,6 +26,7 @@ var (
 var (
 	rsaKey = sync.OnceValue(func() crypto.Signer { return must(rsa.GenerateKey(rand.Reader, 2048)) })
 	p256   = sync.OnceValue(func() crypto.Signer { return must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)) })
+	p521   = sync.OnceValue(func() crypto.Signer { return must(ecdsa.GenerateKey(elliptic.P521(), rand.Reader)) })
 	p384   = sync.OnceValue(func() crypto.Signer { return must(ecdsa.GenerateKey(elliptic.P384(), rand.Reader)) })
 )
 
@@ -74,6 +75,14 @@ var algorithms = []algorithmCase{
 	{"P-256 SHA-256", p256, sigalg.ECDSA, crypto.SHA256},
 	{"P-256 SHA-512", p256, sigalg.ECDSA, crypto.SHA512},
 	{"P-384 SHA-384", p384, sigalg.ECDSA, crypto.SHA384},
+	{"RSA PKCS1 SHA-384", rsaKey, sigalg.RSAPKCS1v15, crypto.SHA384},
+	{"RSA PSS SHA-512", rsaKey, sigalg.RSAPSS, crypto.SHA512},
+	{"P-256 SHA-384", p256, sigalg.ECDSA, crypto.SHA384},
+	{"P-384 SHA-256", p384, sigalg.ECDSA, crypto.SHA256},
+	{"P-384 SHA-512", p384, sigalg.ECDSA, crypto.SHA512},
+	{"P-521 SHA-256", p521, sigalg.ECDSA, crypto.SHA256},
+	{"P-521 SHA-384", p521, sigalg.ECDSA, crypto.SHA384},
+	{"P-521 SHA-512", p521, sigalg.ECDSA, crypto.SHA512},
 }
 
 func (c algorithmCase) template(t testing.TB) Template {

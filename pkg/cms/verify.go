@@ -30,25 +30,48 @@ type Info struct {
 // signing time must lie within its validity; nothing else of it is checked: it
 // is the caller who trusts it. Errors wrap ErrInvalid.
 func Verify(p7 []byte, content []byte, signer *cert.Certificate) (*Info, error) {
-	info, err := verify(p7, content, signer)
+	m, err := open(p7, MaxSize)
+	if err == nil && m.attached {
+		err = errors.New("the signature is not detached: there is a content in it")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	info, err := m.verify(p7, content, signer)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	return info, nil
 }
 
-func verify(p7, content []byte, signer *cert.Certificate) (*Info, error) {
+// VerifyAttached is Verify of a message that carries its content, and returns that.
+func VerifyAttached(p7 []byte, signer *cert.Certificate) (content []byte, info *Info, err error) {
+	m, err := open(p7, MaxSize+MaxAttached)
+	if err == nil && !m.attached {
+		err = errors.New("the signature is detached: there is no content in it")
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	if info, err = m.verify(p7, m.content, signer); err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	return m.content, info, nil
+}
+
+// open checks the encoding and takes the message apart.
+func open(p7 []byte, most int) (*message, error) {
+	if err := der.Check(p7, der.Limits{Bytes: most, Depth: maxDepth}); err != nil {
+		return nil, err
+	}
+	return parse(p7)
+}
+
+func (m *message) verify(p7, content []byte, signer *cert.Certificate) (*Info, error) {
 	if signer == nil || signer.PublicKey == nil {
 		return nil, errors.New("the signer's certificate has no public key")
 	}
 	if err := mayVerify(signer); err != nil {
-		return nil, err
-	}
-	if err := der.Check(p7, der.Limits{Bytes: MaxSize, Depth: maxDepth}); err != nil {
-		return nil, err
-	}
-	m, err := parse(p7)
-	if err != nil {
 		return nil, err
 	}
 	if !bytes.Equal(m.certificates, signer.Raw) {
@@ -93,7 +116,11 @@ func verify(p7, content []byte, signer *cert.Certificate) (*Info, error) {
 	}
 
 	// Whatever the checks above may have let pass: there is one encoding of all this, and it is this.
-	again, err := Template{Signer: signer, Algorithm: alg, SigningTime: at}.Assemble(set, m.signature)
+	tmpl := Template{Signer: signer, Algorithm: alg, SigningTime: at}
+	again, err := tmpl.Assemble(set, m.signature)
+	if m.attached {
+		again, err = tmpl.AssembleAttached(set, m.signature, content)
+	}
 	if err != nil || !bytes.Equal(p7, again) {
 		return nil, errors.New("the message is not in the one form that is accepted")
 	}
@@ -120,6 +147,8 @@ func mayVerify(c *cert.Certificate) error {
 type message struct {
 	digestAlgorithms []byte // content of the SET
 	contentType      []byte
+	attached         bool
+	content          []byte // content of the OCTET STRING, if attached
 	certificates     []byte // content of the [0]
 	issuer           []byte
 	serial           []byte // content
@@ -129,14 +158,10 @@ type message struct {
 	signature        []byte // content
 }
 
-// parse takes the message apart, RFC 5652 5.1 and 5.3.
 // Signer returns the signer's certificate that a message carries, unverified: it
 // is worth something only to a caller who pinned its fingerprint.
 func Signer(p7 []byte) (*cert.Certificate, error) {
-	if err := der.Check(p7, der.Limits{Bytes: MaxSize, Depth: maxDepth}); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
-	}
-	m, err := parse(p7)
+	m, err := open(p7, MaxSize)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
@@ -147,6 +172,7 @@ func Signer(p7 []byte) (*cert.Certificate, error) {
 	return c, nil
 }
 
+// parse takes the message apart, RFC 5652 5.1 and 5.3.
 func parse(p7 []byte) (*message, error) {
 	var (
 		m                                        message
@@ -168,8 +194,15 @@ func parse(p7 []byte) (*message, error) {
 		!readElement(&encap, &m.contentType, cbasn1.OBJECT_IDENTIFIER) {
 		return nil, errors.New("broken SignedData")
 	}
+	if encap.PeekASN1Tag(context0) {
+		m.attached = true
+		var carried cryptobyte.String
+		if !encap.ReadASN1(&carried, context0) || !read(&carried, &m.content, cbasn1.OCTET_STRING) || !carried.Empty() {
+			return nil, errors.New("the content in the message is not an OCTET STRING")
+		}
+	}
 	if !encap.Empty() {
-		return nil, errors.New("the signature is not detached: there is a content in it")
+		return nil, errors.New("broken SignedData")
 	}
 	if want := cryptobyte.String(m.contentType); !want.ReadASN1ObjectIdentifier(&oid) || !oid.Equal(oidData) {
 		return nil, errors.New("the content type is not id-data")

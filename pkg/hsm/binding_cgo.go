@@ -15,6 +15,7 @@ const built = true
 // load maps the module into the process. It is never unmapped: dlclose of such
 // libraries is known to crash at exit, and their fork handlers outlive it.
 func load(f moduleFile) (module, error) {
+	defer inModule()() // its constructors run now
 	ctx := pkcs11.New(f.path)
 	if ctx == nil {
 		return nil, f.loadFailed()
@@ -31,7 +32,8 @@ func (f moduleFile) loadFailed() error {
 	return &Error{Op: "load module", What: quote(f.path), Err: errors.New("the system could not load it"), Next: next}
 }
 
-// binding is module over miekg/pkcs11.
+// binding is module over miekg/pkcs11. Each call says that it is inside of the
+// module, so that a crash there is told from one of ours.
 type binding struct{ ctx *pkcs11.Ctx }
 
 // result turns the binding's error into ours.
@@ -44,6 +46,7 @@ func result(err error) error {
 }
 
 func (b binding) initialize(args string) error {
+	defer inModule()()
 	if args == "" {
 		return result(b.ctx.Initialize())
 	}
@@ -52,14 +55,19 @@ func (b binding) initialize(args string) error {
 	return result(b.ctx.Initialize(pkcs11.InitializeWithReserved(unsafe.Pointer(&reserved[0]))))
 }
 
-func (b binding) finalize() error { return result(b.ctx.Finalize()) }
+func (b binding) finalize() error {
+	defer inModule()()
+	return result(b.ctx.Finalize())
+}
 
 func (b binding) slots() ([]uint, error) {
+	defer inModule()()
 	slots, err := b.ctx.GetSlotList(true)
 	return slots, result(err)
 }
 
 func (b binding) token(slot uint) (token, error) {
+	defer inModule()()
 	t, err := b.ctx.GetTokenInfo(slot)
 	if err != nil {
 		return token{}, result(err)
@@ -72,7 +80,27 @@ func (b binding) token(slot uint) (token, error) {
 	}, nil
 }
 
+func (b binding) mechanisms(slot uint) ([]uint, error) {
+	defer inModule()()
+	found, err := b.ctx.GetMechanismList(slot)
+	if err != nil {
+		return nil, result(err)
+	}
+	types := make([]uint, len(found))
+	for i, m := range found {
+		types[i] = m.Mechanism
+	}
+	return types, nil
+}
+
+func (b binding) mechanismInfo(slot, typ uint) (mechanismInfo, error) {
+	defer inModule()()
+	info, err := b.ctx.GetMechanismInfo(slot, []*pkcs11.Mechanism{pkcs11.NewMechanism(typ, nil)})
+	return mechanismInfo{info.MinKeySize, info.MaxKeySize, info.Flags}, result(err)
+}
+
 func (b binding) openSession(slot uint, readWrite bool) (session, error) {
+	defer inModule()()
 	flags := uint(pkcs11.CKF_SERIAL_SESSION)
 	if readWrite {
 		flags |= pkcs11.CKF_RW_SESSION
@@ -82,20 +110,26 @@ func (b binding) openSession(slot uint, readWrite bool) (session, error) {
 }
 
 func (b binding) closeSession(s session) error {
+	defer inModule()()
 	return result(b.ctx.CloseSession(pkcs11.SessionHandle(s)))
 }
 
 // login views the PIN as a string without copying it: one copy less to forget.
 // The binding's own C copy is freed but not erased.
 func (b binding) login(s session, user uint, pin []byte) error {
+	defer inModule()()
 	return result(b.ctx.Login(pkcs11.SessionHandle(s), user, unsafe.String(unsafe.SliceData(pin), len(pin))))
 }
 
-func (b binding) logout(s session) error { return result(b.ctx.Logout(pkcs11.SessionHandle(s))) }
+func (b binding) logout(s session) error {
+	defer inModule()()
+	return result(b.ctx.Logout(pkcs11.SessionHandle(s)))
+}
 
 // find reads until the list is empty and always ends the search: an open one
 // makes the next search fail.
 func (b binding) find(s session, template []attribute) (found []object, err error) {
+	defer inModule()()
 	sh := pkcs11.SessionHandle(s)
 	if err := b.ctx.FindObjectsInit(sh, attributes(template)); err != nil {
 		return nil, result(err)
@@ -119,6 +153,7 @@ const findBatch = 16
 
 // attribute asks for one only: one that the token does not know would fail a whole batch.
 func (b binding) attribute(s session, o object, typ uint) ([]byte, error) {
+	defer inModule()()
 	a, err := b.ctx.GetAttributeValue(pkcs11.SessionHandle(s), pkcs11.ObjectHandle(o), []*pkcs11.Attribute{pkcs11.NewAttribute(typ, nil)})
 	if err != nil {
 		return nil, result(err)
@@ -127,6 +162,7 @@ func (b binding) attribute(s session, o object, typ uint) ([]byte, error) {
 }
 
 func (b binding) signInit(s session, m mechanism, key object) error {
+	defer inModule()()
 	var parameter any
 	if m.pss != nil {
 		parameter = pkcs11.NewPSSParams(m.pss.hash, m.pss.mgf, m.pss.salt)
@@ -135,16 +171,19 @@ func (b binding) signInit(s session, m mechanism, key object) error {
 }
 
 func (b binding) sign(s session, data []byte) ([]byte, error) {
+	defer inModule()()
 	sig, err := b.ctx.Sign(pkcs11.SessionHandle(s), data)
 	return sig, result(err)
 }
 
 func (b binding) generateKeyPair(s session, mechanism uint, public, private []attribute) (pub, priv object, err error) {
+	defer inModule()()
 	p, q, err := b.ctx.GenerateKeyPair(pkcs11.SessionHandle(s), []*pkcs11.Mechanism{pkcs11.NewMechanism(mechanism, nil)}, attributes(public), attributes(private))
 	return object(p), object(q), result(err)
 }
 
 func (b binding) destroy(s session, o object) error {
+	defer inModule()()
 	return result(b.ctx.DestroyObject(pkcs11.SessionHandle(s), pkcs11.ObjectHandle(o)))
 }
 

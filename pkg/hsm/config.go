@@ -2,13 +2,14 @@ package hsm
 
 import "errors"
 
-// checkKey refuses a configuration that does not say which token and which key.
+// checkKey refuses a configuration that does not say which token and which key. Like
+// every URI that says too little or too much, that is a *URIError: no token was asked.
 func (c Config) checkKey() error {
 	if err := c.checkToken(); err != nil {
 		return err
 	}
 	if c.URI.Object == "" && len(c.URI.ID) == 0 {
-		return &Error{Op: "use", What: c.URI.String(), Err: errors.New("the URI names no key"), Next: "add object=LABEL or id=%01… to the URI"}
+		return &URIError{Reason: quote(c.URI.String()) + " names no key", Next: "add object=LABEL or id=%01… to the URI"}
 	}
 	return nil
 }
@@ -16,7 +17,7 @@ func (c Config) checkKey() error {
 func (c Config) checkToken() error {
 	// A PIN goes to a token that the operator named, never to whichever is plugged in.
 	if c.URI.Token == "" && c.URI.Serial == "" {
-		return &Error{Op: "use", What: c.URI.String(), Err: errors.New("the URI names no token"), Next: "add token=LABEL or serial=NUMBER to the URI"}
+		return &URIError{Reason: quote(c.URI.String()) + " names no token", Next: "add token=LABEL or serial=NUMBER to the URI"}
 	}
 	return nil
 }
@@ -26,10 +27,10 @@ func (c Config) checkGenerate(algorithm string) (keySpec, error) {
 		return keySpec{}, err
 	}
 	if c.URI.Object == "" {
-		return keySpec{}, &Error{Op: "generate key", What: c.URI.String(), Err: errors.New("the URI names no label for the key"), Next: "add object=LABEL to the URI"}
+		return keySpec{}, &URIError{Reason: quote(c.URI.String()) + " names no label for the new key", Next: "add object=LABEL to the URI"}
 	}
 	if len(c.URI.ID) != 0 {
-		return keySpec{}, &Error{Op: "generate key", What: c.URI.String(), Err: errors.New("the URI names a key ID, but a new key gets a random one"), Next: "leave id out"}
+		return keySpec{}, &URIError{Reason: quote(c.URI.String()) + " names a key ID, but a new key gets a random one", Next: "leave id out"}
 	}
 	return keySpecFor(algorithm)
 }

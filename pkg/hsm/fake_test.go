@@ -30,6 +30,8 @@ type fake struct {
 	signing   *mechanism
 	confirmed bool
 	made      int
+	can       map[uint]mechanismInfo // nil: the usual ones
+	meanwhile func()                 // what another process does while a key is made
 }
 
 type fakeToken struct {
@@ -164,6 +166,41 @@ func (f *fake) token(slot uint) (token, error) {
 	return f.tokens[slot].token, f.tokens[slot].err
 }
 
+// mechanisms are the usual ones unless a test says otherwise.
+func (f *fake) mechanisms(slot uint) ([]uint, error) {
+	var all []uint
+	for typ := range f.offered() {
+		all = append(all, typ)
+	}
+	slices.Sort(all)
+	return all, f.call("mechanisms")
+}
+
+func (f *fake) mechanismInfo(slot, typ uint) (mechanismInfo, error) {
+	if err := f.call("mechanism info"); err != nil {
+		return mechanismInfo{}, err
+	}
+	info, ok := f.offered()[typ]
+	if !ok {
+		return mechanismInfo{}, ckrMechanismInvalid
+	}
+	return info, nil
+}
+
+func (f *fake) offered() map[uint]mechanismInfo {
+	if f.can != nil {
+		return f.can
+	}
+	return map[uint]mechanismInfo{
+		ckmRSAPKCS:    {minSize: 1024, maxSize: 8192, flags: ckfSign},
+		ckmRSAPKCSPSS: {minSize: 1024, maxSize: 8192, flags: ckfSign},
+		ckmECDSA:      {minSize: 112, maxSize: 521, flags: ckfSign},
+
+		ckmRSAKeyPairGen: {minSize: 1024, maxSize: 8192, flags: ckfGenerateKeyPair},
+		ckmECKeyPairGen:  {minSize: 112, maxSize: 521, flags: ckfGenerateKeyPair},
+	}
+}
+
 func (f *fake) openSession(slot uint, readWrite bool) (session, error) {
 	if err := f.call("open session"); err != nil {
 		return 0, err
@@ -285,10 +322,18 @@ func (f *fake) sign(s session, data []byte) ([]byte, error) {
 			return nil, ckrUserNotLoggedIn
 		}
 		f.made++
+		if hash, hashes := tokenHashes()[m.typ]; hashes { // over the message
+			h := hash.New()
+			h.Write(data)
+			data = h.Sum(nil)
+			if _, ok := o.key.(*rsa.PrivateKey); ok && m.pss == nil {
+				return rsa.SignPKCS1v15(rand.Reader, o.key.(*rsa.PrivateKey), hash, data)
+			}
+		}
 		switch key := o.key.(type) {
 		case *ecdsa.PrivateKey:
 			size := (key.Params().BitSize + 7) / 8
-			if len(data) > size {
+			if len(data) > size && m.typ == ckmECDSA {
 				return nil, ckrDataLenRange
 			}
 			r, ss, err := ecdsa.Sign(rand.Reader, key, data)
@@ -322,6 +367,9 @@ func (f *fake) generateKeyPair(s session, mechanism uint, public, private []attr
 		if _, stated := attributes[typ]; stated && reject {
 			return 0, 0, ckrAttributeTypeInvalid
 		}
+	}
+	if f.meanwhile != nil {
+		f.meanwhile()
 	}
 	key := t.withKey(f.t, 7, string(attributes[ckaLabel]))
 	both := map[object]map[uint][]byte{7: attributes, 107: encodeAll(public)}
@@ -369,6 +417,14 @@ func (f *fake) destroy(s session, o object) error {
 	}
 	delete(f.only().objects, o)
 	return nil
+}
+
+func tokenHashes() map[uint]crypto.Hash {
+	return map[uint]crypto.Hash{
+		ckmSHA256RSAPKCS: crypto.SHA256, ckmSHA384RSAPKCS: crypto.SHA384, ckmSHA512RSAPKCS: crypto.SHA512,
+		ckmSHA256RSAPKCSPSS: crypto.SHA256, ckmSHA384RSAPKCSPSS: crypto.SHA384, ckmSHA512RSAPKCSPSS: crypto.SHA512,
+		ckmECDSASHA256: crypto.SHA256, ckmECDSASHA384: crypto.SHA384, ckmECDSASHA512: crypto.SHA512,
+	}
 }
 
 // fakeConfig asks for the key "anchor" in the token "EFGSTA".

@@ -24,15 +24,7 @@ func (n keyName) String() string {
 // findKey takes the one private key that matches label and ID. Neither is unique
 // by the standard, so two are refused: one of them would sign for the other.
 func (c *conn) findKey(u URI) (object, error) {
-	template := []attribute{{ckaClass, ckoPrivateKey}}
-	// An attribute without a value upsets some tokens.
-	if u.Object != "" {
-		template = append(template, attribute{ckaLabel, u.Object})
-	}
-	if len(u.ID) > 0 {
-		template = append(template, attribute{ckaID, u.ID})
-	}
-	found, err := c.find(template)
+	found, err := c.find(u.keyTemplate())
 	if err != nil {
 		return 0, err
 	}
@@ -52,6 +44,18 @@ func (c *conn) findKey(u URI) (object, error) {
 		next = "private keys in the token: " + c.names(all)
 	}
 	return 0, &Error{Op: "find", What: what, Err: ErrNoKey, Next: next}
+}
+
+// keyTemplate is the search for a private key. An attribute without a value upsets some tokens.
+func (u URI) keyTemplate() []attribute {
+	template := []attribute{{ckaClass, ckoPrivateKey}}
+	if u.Object != "" {
+		template = append(template, attribute{ckaLabel, u.Object})
+	}
+	if len(u.ID) > 0 {
+		template = append(template, attribute{ckaID, u.ID})
+	}
+	return template
 }
 
 func (c *conn) find(template []attribute) ([]object, error) {

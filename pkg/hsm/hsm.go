@@ -24,7 +24,15 @@ type Config struct {
 	// It is not called for a token with its own PIN pad.
 	PIN     func(prompt string) ([]byte, error)
 	LastTry bool // allow a login when the token says it is the final try
+	// BeforeLogin, if set, is called once the token was found and everything was checked
+	// that needs no login, before the PIN is asked for. An error ends the run and is
+	// passed on as it is.
+	BeforeLogin func(TokenID) error
 }
+
+// TokenID is one token behind one module: what a PIN is for. All but the module's path
+// comes from the token: escape it before it reaches a terminal.
+type TokenID struct{ Module, Label, Serial, Manufacturer, Model string }
 
 // Signer is a private key in a token, logged in. It implements crypto.Signer for
 // RSA PKCS#1 v1.5, RSA-PSS and ECDSA over SHA-256/384/512. It is safe for use by one goroutine at a time (a mutex holds the rest).
@@ -32,7 +40,7 @@ type Config struct {
 // After an error from the token the signer is dead: every further Sign returns
 // ErrDead. Only Close is left to do.
 type Signer interface {
-	crypto.Signer
+	crypto.MessageSigner
 	// Token describes module, token and key for transcripts: label, serial, module path and hash, key id and attributes.
 	Token() TokenInfo
 	// Counts tells how often this signer called C_Login (logins for a single
@@ -52,10 +60,12 @@ type TokenInfo struct {
 	KeyLabel, KeyID                    string // ID in hex
 	Algorithm                          string // "rsa-3072", "ecdsa-p256" …
 
-	// What the token tells of the private key; nil: not told.
-	Sensitive, Extractable, NeverExtractable *bool
-	AlwaysSensitive, Local                   *bool
-	AlwaysAuthenticate                       *bool
+	// Attributes of the private key beside what a key of the EFGSTA must have.
+	Attributes         []KeyAttribute
+	AlwaysAuthenticate bool // a login for every signature
+
+	// Mechanisms are those that signatures were made with so far, e.g. "CKM_RSA_PKCS".
+	Mechanisms []string
 
 	// NotStated names the key generation attributes that the token did not take
 	// and that were left out; empty for a key that was not just generated.
@@ -70,7 +80,7 @@ type TokenInfo struct {
 // the first Sign, which then returns ErrSignature.
 //
 // Failures of module, token, key or login are *Error; what Config.PIN returns is
-// passed on, wrapped.
+// passed on as it is.
 func Open(c Config, pub crypto.PublicKey) (Signer, error) {
 	if !built {
 		return nil, notBuilt(c)
@@ -88,7 +98,8 @@ func Open(c Config, pub crypto.PublicKey) (Signer, error) {
 // Generate makes a key pair in the token with the strict template ("rsa-3072",
 // "ecdsa-p256" …) under the URI's object label and a random ID, and opens it. An
 // existing key of that label is an error that wraps ErrExists. A key that the
-// token reports as weaker than asked is destroyed and refused.
+// token reports as weaker than asked is destroyed and refused. Whatever needs no login
+// is checked before c.BeforeLogin is called: the token, its flags, its mechanisms.
 func Generate(c Config, algorithm string) (Signer, error) {
 	if !built {
 		return nil, notBuilt(c)
@@ -102,6 +113,24 @@ func Generate(c Config, algorithm string) (Signer, error) {
 		return nil, err
 	}
 	return generate(c, m, file, spec)
+}
+
+// OpenOrGenerate opens the private key of the URI's label, or makes it by Generate's
+// template if there is none, in one initialisation and with one login. tell is called
+// before the login with why no key could be made, or nil.
+func OpenOrGenerate(c Config, algorithm string, tell func(cannot error)) (s Signer, made bool, err error) {
+	if !built {
+		return nil, false, notBuilt(c)
+	}
+	spec, err := c.checkGenerate(algorithm)
+	if err != nil {
+		return nil, false, err
+	}
+	m, file, err := c.loadModule()
+	if err != nil {
+		return nil, false, err
+	}
+	return openOrGenerate(c, m, file, spec, tell)
 }
 
 func notBuilt(c Config) error {

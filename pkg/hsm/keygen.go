@@ -11,6 +11,7 @@ import (
 // keySpec is what to generate.
 type keySpec struct {
 	mechanism uint
+	bits      uint
 	public    []attribute // size or curve
 }
 
@@ -24,14 +25,14 @@ func keySpecFor(algorithm string) (keySpec, error) {
 	for _, k := range keyCurves() {
 		if algorithm == "ecdsa-"+k.name {
 			params, err := asn1.Marshal(k.oid)
-			return keySpec{ckmECKeyPairGen, []attribute{{ckaECParams, params}}}, err
+			return keySpec{ckmECKeyPairGen, uint(k.curve.Params().BitSize), []attribute{{ckaECParams, params}}}, err
 		}
 	}
 	return keySpec{}, &Error{Op: "generate", What: "key", Err: fmt.Errorf("unknown key algorithm %s", quote(algorithm)), Next: "use rsa-3072, rsa-4096, ecdsa-p256, ecdsa-p384 or ecdsa-p521"}
 }
 
 func rsaSpec(bits uint) keySpec {
-	return keySpec{ckmRSAKeyPairGen, []attribute{{ckaModulusBits, bits}, {ckaPublicExponent, []byte{1, 0, 1}}}}
+	return keySpec{ckmRSAKeyPairGen, bits, []attribute{{ckaModulusBits, bits}, {ckaPublicExponent, []byte{1, 0, 1}}}}
 }
 
 // keyRule is one boolean attribute of the private key: what is asked for, and
@@ -67,7 +68,7 @@ func keyRules() []keyRule {
 }
 
 func generate(c Config, m module, file moduleFile, spec keySpec) (Signer, error) {
-	conn, err := connect(c, m, file, true)
+	conn, err := connectAfter(c, m, file, true, func(conn *conn) error { return conn.mayGenerate(c, spec) })
 	if err != nil {
 		return nil, err
 	}
@@ -77,6 +78,63 @@ func generate(c Config, m module, file moduleFile, spec keySpec) (Signer, error)
 		return nil, err
 	}
 	return s, nil
+}
+
+func openOrGenerate(c Config, m module, file moduleFile, spec keySpec, tell func(cannot error)) (Signer, bool, error) {
+	var cannot error
+	check := func(conn *conn) error { cannot = conn.mayGenerate(c, spec); return nil }
+	before := c.BeforeLogin
+	c.BeforeLogin = func(t TokenID) error {
+		tell(cannot)
+		if before == nil {
+			return nil
+		}
+		return before(t)
+	}
+	conn, err := connectAfter(c, m, file, false, check)
+	if err != nil {
+		return nil, false, err
+	}
+	s, err := conn.openKey(c.URI, nil)
+	missing := errors.Is(err, ErrNoKey)
+	switch {
+	case missing && cannot != nil:
+		err = cannot
+	case missing:
+		s, err = conn.generateHere(c.URI.Object, spec)
+	}
+	if err != nil {
+		_ = conn.close() // the first error is the one to tell
+		return nil, false, err
+	}
+	return s, missing, nil
+}
+
+// generateHere is generate after a login in a read-only session. The login is the
+// token's, so it carries over.
+func (c *conn) generateHere(label string, spec keySpec) (*signer, error) {
+	readWrite, err := c.m.openSession(c.slot, true)
+	if err != nil {
+		return nil, failure("open", c.token.String(), err)
+	}
+	readOnly := c.s
+	c.s = readWrite
+	if err := c.m.closeSession(readOnly); err != nil {
+		return nil, failure("close", c.token.String(), err)
+	}
+	return c.generate(label, spec)
+}
+
+// mayGenerate finds, without a login, what would keep generate from making the key.
+// Whether the label is free only shows after a login.
+func (c *conn) mayGenerate(config Config, spec keySpec) error {
+	if c.token.has(ckfWriteProtected) {
+		return failure("generate", "key in "+c.token.String(), ckrTokenWriteProtected)
+	}
+	if err := mayLogIn(config, c.token); err != nil {
+		return err
+	}
+	return c.checkMechanisms(spec)
 }
 
 // generate makes the pair, judges it, and opens it in a read-only session.
@@ -93,12 +151,28 @@ func (c *conn) generate(label string, spec keySpec) (*signer, error) {
 	if err != nil {
 		return nil, failure("generate", name.String()+" in "+c.token.String(), err)
 	}
+	if err := c.checkAlone(label); err != nil {
+		return nil, c.destroyPair(name, pub, priv, err)
+	}
 	s, err := c.adopt(name, priv)
 	if err != nil {
 		return nil, c.destroyPair(name, pub, priv, err)
 	}
 	s.info.NotStated = notStated
 	return s, nil
+}
+
+// checkMechanisms refuses to make a key that the token could not make, or not sign with.
+func (c *conn) checkMechanisms(spec keySpec) error {
+	info, err := c.m.mechanismInfo(c.slot, spec.mechanism)
+	if err == nil && info.flags&ckfGenerateKeyPair != 0 && info.fits(spec.bits, spec.mechanism == ckmRSAKeyPairGen) {
+		return nil
+	}
+	if err != nil && !errors.Is(err, ckrMechanismInvalid) {
+		return failure("ask for "+mechanismName(spec.mechanism)+" of", c.token.String(), err)
+	}
+	return &Error{Op: "generate", What: "key in " + c.token.String(), Err: fmt.Errorf("the token does not offer %s for %d bits", mechanismName(spec.mechanism), spec.bits),
+		Next: "choose an algorithm that it has: efgsta hsm list shows them"}
 }
 
 // checkFree refuses a label that either half of another pair has.
@@ -110,6 +184,21 @@ func (c *conn) checkFree(label string) error {
 		}
 		if len(found) > 0 {
 			return &Error{Op: "generate", What: keyName{label: label}.String() + " in " + c.token.String(), Err: ErrExists, Next: "choose another label, or use the key that is there: " + c.names(found)}
+		}
+	}
+	return nil
+}
+
+// checkAlone looks again after the pair was made: nothing in PKCS#11 keeps another
+// process from making one of the same label at the same time. Whoever looks last sees both.
+func (c *conn) checkAlone(label string) error {
+	for _, class := range []uint{ckoPrivateKey, ckoPublicKey} {
+		found, err := c.find([]attribute{{ckaClass, class}, {ckaLabel, label}})
+		if err != nil {
+			return err
+		}
+		if len(found) > 1 {
+			return &Error{Op: "generate", What: keyName{label: label}.String() + " in " + c.token.String(), Err: fmt.Errorf("another one was made at the same time: %w", ErrExists), Next: "the new key was destroyed again; see what the token holds with: efgsta hsm inspect"}
 		}
 	}
 	return nil
@@ -141,8 +230,9 @@ func (c *conn) makePair(name keyName, spec keySpec) (pub, priv object, notStated
 	}
 }
 
+// templateRefused: NSS says no more than GENERAL_ERROR of an attribute that it does not know.
 func templateRefused(err error) bool {
-	return errors.Is(err, ckrAttributeTypeInvalid) || errors.Is(err, ckrAttributeValueInvalid) || errors.Is(err, ckrTemplateInconsistent)
+	return errors.Is(err, ckrAttributeTypeInvalid) || errors.Is(err, ckrAttributeValueInvalid) || errors.Is(err, ckrTemplateInconsistent) || errors.Is(err, ckrGeneralError)
 }
 
 // adopt judges the new key, then moves to a read-only session: the login is the
@@ -173,19 +263,11 @@ func (c *conn) adopt(name keyName, priv object) (*signer, error) {
 
 // judge reads the attributes back.
 func (c *conn) judge(name keyName, priv object) error {
-	var wrong []string
-	for _, r := range keyRules() {
-		told, err := c.getBool(priv, r.typ)
-		if err != nil {
-			return err
-		}
-		switch {
-		case told == nil && r.must:
-			wrong = append(wrong, r.name+" is not told")
-		case told != nil && *told != r.want:
-			wrong = append(wrong, fmt.Sprintf("%s is %v", r.name, *told))
-		}
+	told, err := c.keyAttributes(priv)
+	if err != nil {
+		return err
 	}
+	wrong := Weaknesses(told)
 	if wrong == nil {
 		return nil
 	}

@@ -9,33 +9,47 @@ import (
 // readPIN asks for the PIN if the token's flags allow a try, and checks what it
 // can without spending one. It returns nil for a token that asks for the PIN
 // itself. The caller zeroes the slice.
-func readPIN(c Config, t token) ([]byte, error) {
-	refuse := func(next, format string, args ...any) error {
-		return &Error{Op: "log in to", What: t.String(), Err: fmt.Errorf(format, args...), Next: next}
+func readPIN(c Config, module string, t token) ([]byte, error) {
+	if err := mayLogIn(c, t); err != nil {
+		return nil, err
 	}
-	if t.has(ckfUserPINLocked) {
-		return nil, refuse("the security officer must reset it, outside the ceremony", "the user PIN is locked (%w)", ckrPINLocked)
-	}
-	if t.has(ckfUserPINFinalTry) && !c.LastTry {
-		return nil, refuse("the next wrong PIN locks the token: make sure of the PIN, then allow the last try explicitly", "only one PIN try is left, it was not made")
+	if c.BeforeLogin != nil {
+		if err := c.BeforeLogin(TokenID{module, t.label, t.serial, t.manufacturer, t.model}); err != nil {
+			return nil, err
+		}
 	}
 	if t.has(ckfProtectedAuthenticationPath) {
 		return nil, nil
 	}
 	if c.PIN == nil {
-		return nil, refuse("give a terminal, --pin-file or --pin-fd", "there is no way to ask for the PIN")
+		return nil, refuseLogin(t, "give a terminal, --pin-file or --pin-fd", "there is no way to ask for the PIN")
 	}
 	given, err := c.PIN(prompt(t))
 	if err != nil {
 		clear(given)
-		return nil, fmt.Errorf("PIN for %v: %w", t, err)
+		return nil, err
 	}
 	pin := chomp(given)
 	if err := checkPIN(pin, t); err != nil {
 		clear(given)
-		return nil, refuse("the PIN was not sent to the token", "%w", err)
+		return nil, refuseLogin(t, "the PIN was not sent to the token", "%w", err)
 	}
 	return pin, nil
+}
+
+// mayLogIn reads the token's flags: they say what one more wrong PIN would do.
+func mayLogIn(c Config, t token) error {
+	if t.has(ckfUserPINLocked) {
+		return refuseLogin(t, "the security officer must reset it, outside the ceremony", "the user PIN is locked (%w)", ckrPINLocked)
+	}
+	if t.has(ckfUserPINFinalTry) && !c.LastTry {
+		return refuseLogin(t, "the next wrong PIN locks the token: make sure of the PIN, then allow the last try explicitly: --last-try", "only one PIN try is left, it was not made")
+	}
+	return nil
+}
+
+func refuseLogin(t token, next, format string, args ...any) error {
+	return &Error{Op: "log in to", What: t.String(), Err: fmt.Errorf(format, args...), Next: next}
 }
 
 // prompt names the token, and how careful to be.
@@ -62,6 +76,9 @@ func chomp(pin []byte) []byte {
 func checkPIN(pin []byte, t token) error {
 	if len(pin) == 0 {
 		return errors.New("the PIN is empty")
+	}
+	if bytes.HasPrefix(pin, []byte("\ufeff")) {
+		return errors.New("the PIN begins with a byte order mark, which an editor put there")
 	}
 	for _, c := range pin {
 		if c < 0x20 || c == 0x7f {

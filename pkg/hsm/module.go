@@ -8,6 +8,8 @@ type module interface {
 	finalize() error
 	slots() ([]uint, error) // those with a token
 	token(slot uint) (token, error)
+	mechanisms(slot uint) ([]uint, error)
+	mechanismInfo(slot, mechanism uint) (mechanismInfo, error)
 	openSession(slot uint, readWrite bool) (session, error)
 	closeSession(s session) error
 	login(s session, user uint, pin []byte) error // an empty pin: the token asks itself
@@ -82,14 +84,23 @@ const (
 	ckaECPoint            uint = 0x181
 	ckaAlwaysAuthenticate uint = 0x202
 
-	ckmRSAKeyPairGen uint = 0x0000
-	ckmRSAPKCS       uint = 0x0001
-	ckmRSAPKCSPSS    uint = 0x000D
-	ckmSHA256        uint = 0x0250
-	ckmSHA384        uint = 0x0260
-	ckmSHA512        uint = 0x0270
-	ckmECKeyPairGen  uint = 0x1040
-	ckmECDSA         uint = 0x1041
+	ckmRSAKeyPairGen    uint = 0x0000
+	ckmRSAPKCS          uint = 0x0001
+	ckmRSAPKCSPSS       uint = 0x000D
+	ckmSHA256RSAPKCS    uint = 0x0040
+	ckmSHA384RSAPKCS    uint = 0x0041
+	ckmSHA512RSAPKCS    uint = 0x0042
+	ckmSHA256RSAPKCSPSS uint = 0x0043
+	ckmSHA384RSAPKCSPSS uint = 0x0044
+	ckmSHA512RSAPKCSPSS uint = 0x0045
+	ckmECDSASHA256      uint = 0x1044
+	ckmECDSASHA384      uint = 0x1045
+	ckmECDSASHA512      uint = 0x1046
+	ckmSHA256           uint = 0x0250
+	ckmSHA384           uint = 0x0260
+	ckmSHA512           uint = 0x0270
+	ckmECKeyPairGen     uint = 0x1040
+	ckmECDSA            uint = 0x1041
 
 	ckgMGF1SHA256 uint = 2
 	ckgMGF1SHA384 uint = 3
@@ -98,8 +109,14 @@ const (
 	ckuUser            uint = 1
 	ckuContextSpecific uint = 2
 
+	ckfSign            uint = 0x00000800
+	ckfGenerateKeyPair uint = 0x00010000
+
+	ckfWriteProtected              uint = 0x00000002
+	ckfLoginRequired               uint = 0x00000004
 	ckfProtectedAuthenticationPath uint = 0x00000100
 	ckfTokenInitialized            uint = 0x00000400
+	ckfUserPINInitialized          uint = 0x00000008
 	ckfUserPINCountLow             uint = 0x00010000
 	ckfUserPINFinalTry             uint = 0x00020000
 	ckfUserPINLocked               uint = 0x00040000

@@ -189,7 +189,7 @@ func (r rv) meaning() (say, next string) {
 	case ckrSessionHandleInvalid, ckrSessionClosed, ckrObjectHandleInvalid, ckrKeyHandleInvalid, ckrUserNotLoggedIn:
 		return "the session with the token was lost", "check that the token is still connected" + again
 	case ckrMechanismInvalid, ckrMechanismParamInvalid, ckrKeyTypeInconsistent, ckrKeyFunctionNotPermitted, ckrKeySizeRange:
-		return "the token cannot do this with this key", "list what token and key can do: pkcs11-tool --module MODULE --list-mechanisms, and --list-objects"
+		return "the token cannot do this with this key", "see what token and key can do: efgsta hsm inspect"
 	case ckrDomainParamsInvalid, ckrCurveNotSupported:
 		return "the token does not support this curve", "choose another algorithm"
 	case ckrTokenWriteProtected, ckrSessionReadOnly:

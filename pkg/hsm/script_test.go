@@ -138,6 +138,7 @@ func TestPINsThatWouldCostATry(t *testing.T) {
 		"\n":                 "!empty",
 		"123456\n\n":         "!control character",
 		"123456\r":           "!control character",
+		"\ufeff123456":       "!byte order mark",
 		"12\x003456":         "!control character",
 		"123":                "!shorter than the token's 4",
 		"12345678901234567":  "!longer than the token's 16",

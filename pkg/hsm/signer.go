@@ -18,8 +18,9 @@ type signer struct {
 	name     keyName
 	pub      crypto.PublicKey
 	info     TokenInfo
-	eachTime bool  // CKA_ALWAYS_AUTHENTICATE: a login for every signature
-	dead     error // what ended the run
+	can      map[uint]bool // by mechanism, as the token said
+	eachTime bool          // CKA_ALWAYS_AUTHENTICATE: a login for every signature
+	dead     error         // what ended the run
 	closed   bool
 }
 
@@ -66,7 +67,7 @@ func (c *conn) openKey(u URI, want crypto.PublicKey) (*signer, error) {
 	if s.info, err = c.describe(key, s.name, s.pub); err != nil {
 		return nil, err
 	}
-	s.eachTime = s.info.AlwaysAuthenticate != nil && *s.info.AlwaysAuthenticate
+	s.eachTime = s.info.AlwaysAuthenticate
 	if !s.eachTime {
 		c.forgetPIN()
 	}
@@ -81,22 +82,15 @@ func (c *conn) describe(key object, name keyName, pub crypto.PublicKey) (TokenIn
 		KeyLabel: name.label, KeyID: hex.EncodeToString(name.id),
 		Algorithm: algorithmName(pub),
 	}
-	for _, a := range []struct {
-		typ  uint
-		into **bool
-	}{
-		{ckaSensitive, &info.Sensitive},
-		{ckaExtractable, &info.Extractable},
-		{ckaNeverExtractable, &info.NeverExtractable},
-		{ckaAlwaysSensitive, &info.AlwaysSensitive},
-		{ckaLocal, &info.Local},
-		{ckaAlwaysAuthenticate, &info.AlwaysAuthenticate},
-	} {
-		var err error
-		if *a.into, err = c.getBool(key, a.typ); err != nil {
-			return TokenInfo{}, err
-		}
+	var err error
+	if info.Attributes, err = c.keyAttributes(key); err != nil {
+		return TokenInfo{}, err
 	}
+	always, err := c.getBool(key, ckaAlwaysAuthenticate)
+	if err != nil {
+		return TokenInfo{}, err
+	}
+	info.AlwaysAuthenticate = always != nil && *always
 	return info, nil
 }
 
@@ -113,7 +107,11 @@ func (s *signer) lock() (unlock func()) {
 
 func (s *signer) Public() crypto.PublicKey { return s.pub }
 
-func (s *signer) Token() TokenInfo { return s.info }
+func (s *signer) Token() TokenInfo {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.info
+}
 
 func (s *signer) Counts() (logins, signatures int) {
 	s.mu.Lock()

@@ -23,16 +23,13 @@ func TestGeneratedKeyIsStrictAndFoundAgain(t *testing.T) {
 	c := config(store, URI{Token: "EFGSTA", Object: "anchor"})
 	made := mustGenerate(t, c, "ecdsa-p256")
 	info := made.Token()
-	for name, got := range map[string]struct {
-		value *bool
-		want  bool
-	}{
-		"sensitive": {info.Sensitive, true}, "always sensitive": {info.AlwaysSensitive, true}, "local": {info.Local, true},
-		"extractable": {info.Extractable, false}, "never extractable": {info.NeverExtractable, true}, "always authenticate": {info.AlwaysAuthenticate, false},
-	} {
-		if got.value == nil || *got.value != got.want {
-			t.Errorf("%s: got %v, want %v", name, got.value, got.want)
+	for _, at := range info.Attributes {
+		if at.Told == nil && at.Must || at.Wrong() {
+			t.Errorf("%s: got %v, want %v", at.Name, at.Told, at.Want)
 		}
+	}
+	if len(info.Attributes) != len(keyRules()) || info.AlwaysAuthenticate {
+		t.Errorf("info: %+v", info)
 	}
 	if len(info.KeyID) != 32 || info.KeyLabel != "anchor" || info.Label != "EFGSTA" || info.Serial == "" || len(info.ModuleSHA256) != 64 || len(info.NotStated) != 0 {
 		t.Errorf("info: %+v", info)
@@ -284,4 +281,29 @@ func TestECPointOfTheTokenIsDER(t *testing.T) {
 			t.Errorf("bare point: %v", err)
 		}
 	})
+}
+
+// 01 and 0001 are two IDs: filters compare bytes.
+func TestIDsAreExact(t *testing.T) {
+	store := softhsmtest.New(t)
+	store.Token(t, "EFGSTA")
+	c := config(store, URI{Token: "EFGSTA", ID: []byte{0, 1}})
+	administer(t, c, func(conn *conn) {
+		makePair(t, conn, "ecdsa-p256", "long", []byte{0, 1})
+		makePair(t, conn, "ecdsa-p256", "short", []byte{1})
+	})
+	for id, label := range map[string]string{"\x00\x01": "long", "\x01": "short"} {
+		c.URI.ID = []byte(id)
+		s, err := Open(c, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Token().KeyLabel != label {
+			t.Errorf("%x found %q", id, s.Token().KeyLabel)
+		}
+		mustClose(t, s)
+	}
+	c.URI.ID = []byte{0, 0, 1}
+	_, err := Open(c, nil)
+	refusedWith(t, err, "no such key", `"long" (id 0x0001)`)
 }

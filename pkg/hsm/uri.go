@@ -14,8 +14,8 @@ type URI struct {
 	ModulePath                         string
 }
 
-// URIError is a URI that was not taken, and why. It quotes no value: a refused
-// URI can hold a PIN.
+// URIError is a URI that was not taken, and why. It quotes no value of one that could
+// not be read: that can hold a PIN.
 type URIError struct {
 	Reason string
 	Next   string

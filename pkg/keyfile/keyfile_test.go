@@ -156,3 +156,37 @@ func TestGenerateRefusesUnknown(t *testing.T) {
 		}
 	}
 }
+
+// What costs less than Seal's own is told, whoever wrote it.
+func TestWeakness(t *testing.T) {
+	sealed, err := Seal(rand.Reader, mustGenerate(t, "ecdsa-p256"), passphrase)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if weak, next := Weakness(sealed); weak != "" || next != "" {
+		t.Errorf("our own file: %q, %q", weak, next)
+	}
+	dir := t.TempDir()
+	plain(t, dir, mustGenerate(t, "ecdsa-p256"))
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"-v2", "aes-256-cbc"}, "2048 iterations of PBKDF2 with HMAC-SHA-256, at least 600000"},
+		{[]string{"-v2", "aes-256-cbc", "-iter", "599999"}, "599999 iterations"},
+		{[]string{"-v2", "aes-256-cbc", "-iter", "600000"}, ""},
+		{[]string{"-v2", "aes-256-cbc", "-v2prf", "hmacWithSHA1", "-iter", "600000"}, "HMAC-SHA-1, at least 1300000"},
+		{[]string{"-scrypt"}, "scrypt with N=16384 r=8 p=1, at least N=131072"},
+		{[]string{"-scrypt", "-scrypt_N", "16384", "-scrypt_p", "4"}, "scrypt with N=16384 r=8 p=4"},
+		{[]string{"-scrypt", "-scrypt_N", "16384", "-scrypt_p", "5"}, ""},
+	} {
+		file := openssl(t, dir, append([]string{"pkcs8", "-topk8", "-in", "key.pem", "-passout", "pass:" + string(passphrase)}, c.args...)...)
+		weak, next := Weakness(file)
+		if c.want == "" && weak != "" || !strings.Contains(weak, c.want) || (weak == "") != (next == "") {
+			t.Errorf("%v: %q, %q, want %q", c.args, weak, next, c.want)
+		}
+	}
+	if weak, _ := Weakness([]byte("no key")); weak != "" {
+		t.Errorf("no key file: %q", weak)
+	}
+}

@@ -28,7 +28,7 @@ func open(data, passphrase []byte, limit cost) (crypto.Signer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkEncryption(der, limit); err != nil {
+	if _, err := checkEncryption(der, limit); err != nil {
 		return nil, err
 	}
 	// The library would take an empty passphrase for a plain key.
@@ -48,6 +48,19 @@ func open(data, passphrase []byte, limit cost) (crypto.Signer, error) {
 		return key, nil
 	}
 	return nil, fmt.Errorf("the key file holds a %T, only RSA and ECDSA keys can sign here", key)
+}
+
+// Weakness says how a file that Open reads is easier to guess at than what Seal makes:
+// "2048 iterations of PBKDF2 …", with what to do about it; both are "" if it is not.
+func Weakness(data []byte) (weak, next string) {
+	der, err := unwrapPEM(data)
+	if err != nil {
+		return "", ""
+	}
+	if weak, err = checkEncryption(der, maxCost); err != nil || weak == "" {
+		return "", ""
+	}
+	return weak, convert
 }
 
 // unwrapPEM takes the one PEM block out of a key file.

@@ -36,6 +36,12 @@ func (s *State) change(e journal.Event) (do func(), err error) {
 		return s.initialised(e)
 	case EventAnchor:
 		return s.anchorCreated(e)
+	case EventImported:
+		return s.anchorImported(e)
+	case EventAnnounced:
+		return s.announced(e)
+	case EventProposal:
+		return s.proposed(e)
 	case EventMember:
 		return s.memberAdded(e)
 	case EventSubmission:
@@ -66,13 +72,62 @@ func (s *State) anchorCreated(e journal.Event) (func(), error) {
 	if err := decode(e, &d); err != nil {
 		return nil, err
 	}
+	return s.setAnchor(AnchorRecord{AnchorData: d, Event: e.Seq})
+}
+
+func (s *State) anchorImported(e journal.Event) (func(), error) {
+	var d ImportData
+	if err := decode(e, &d); err != nil {
+		return nil, err
+	}
+	if len(d.Nonce) == 0 || len(d.Signature) == 0 {
+		return nil, errors.New("no proof of possession")
+	}
+	return s.setAnchor(AnchorRecord{AnchorData: d.AnchorData, Event: e.Seq, Import: &d})
+}
+
+// setAnchor takes what can be judged here. What the certificate says of itself, and the
+// proof, are held against the record where there is cryptography for it: pkg/ceremony.
+func (s *State) setAnchor(r AnchorRecord) (func(), error) {
 	if s.Anchor != nil {
 		return nil, errors.New("there is an EFGSTA already")
 	}
-	if !isSHA256(d.SHA256) {
-		return nil, fmt.Errorf("%q is no SHA-256", d.SHA256)
+	if err := r.check(); err != nil {
+		return nil, err
 	}
-	return func() { s.Anchor = &AnchorRecord{AnchorData: d} }, nil
+	return func() { s.Anchor = &r }, nil
+}
+
+func (d *AnchorData) check() error {
+	switch {
+	case !isSHA256(d.SHA256):
+		return fmt.Errorf("%q is no SHA-256", d.SHA256)
+	case !isHex(d.KeyID):
+		return fmt.Errorf("%q is no key ID", d.KeyID)
+	}
+	return nil
+}
+
+func (s *State) announced(e journal.Event) (func(), error) {
+	var d AnnouncementData
+	if err := decode(e, &d); err != nil {
+		return nil, err
+	}
+	switch {
+	case s.Anchor == nil || d.Old != s.Anchor.SHA256:
+		return nil, fmt.Errorf("%q is not the EFGSTA", d.Old)
+	case s.Next != nil:
+		return nil, errors.New("a next EFGSTA is announced already")
+	}
+	if err := d.Next.check(); err != nil {
+		return nil, err
+	}
+	for _, sha := range []string{d.Statement, d.Signature, d.CMS} {
+		if !isSHA256(sha) {
+			return nil, fmt.Errorf("%q is no SHA-256", sha)
+		}
+	}
+	return func() { s.Next = &Announcement{AnnouncementData: d, Event: e.Seq, Since: e.Time} }, nil
 }
 
 func (s *State) memberAdded(e journal.Event) (func(), error) {
@@ -147,8 +202,11 @@ func decode(e journal.Event, into any) error {
 	return dec.Decode(into)
 }
 
-// isSHA256 reports 64 lower-case hex digits: also what an object's name may be.
-func isSHA256(s string) bool {
+// isHex reports lower-case hex digits, two for each byte, or none.
+func isHex(s string) bool {
 	b, err := hex.DecodeString(s)
-	return err == nil && len(b) == 32 && hex.EncodeToString(b) == s
+	return err == nil && hex.EncodeToString(b) == s
 }
+
+// isSHA256 reports 64 lower-case hex digits: also what an object's name may be.
+func isSHA256(s string) bool { return len(s) == 64 && isHex(s) }

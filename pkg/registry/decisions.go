@@ -22,24 +22,6 @@ func (w *Workspace) AddMember(at time.Time, actor string, d MemberData) (added b
 	return true, w.record(at, actor, EventMember, d)
 }
 
-// SetAnchor records the EFGSTA certificate, whose DER becomes an object. d needs
-// Algorithm and Key; the rest is the certificate's.
-func (w *Workspace) SetAnchor(at time.Time, actor string, c *cert.Certificate, d AnchorData) error {
-	if w.Anchor != nil {
-		return &Error{Msg: "this workspace has an EFGSTA already: " + cert.ShortHex(w.Anchor.SHA256), Next: "show it with: efgsta anchor show"}
-	}
-	sha, err := w.PutObject(c.Raw)
-	if err != nil {
-		return err
-	}
-	d.SHA256, d.Subject, d.NotBefore, d.NotAfter = sha, c.Subject.String(), c.NotBefore, c.NotAfter
-	if err := w.record(at, actor, EventAnchor, d); err != nil {
-		return err
-	}
-	w.Anchor.Certificate = c
-	return nil
-}
-
 // Submitted is one file of a submission with the certificate chosen from it.
 type Submitted struct {
 	Data        SubmittedCertificate // SHA256, Object and Subject are filled in

@@ -17,6 +17,9 @@ const (
 	EventRefusal    = "submission.refused"
 	EventEvidence   = "submission.evidence"
 	EventReleased   = "released"
+	EventImported   = "anchor.imported"
+	EventAnnounced  = "anchor.announced"
+	EventProposal   = "proposal.made"
 )
 
 // InitData opens a journal.
@@ -35,6 +38,30 @@ type AnchorData struct {
 	NotBefore time.Time `json:"notBefore"`
 	NotAfter  time.Time `json:"notAfter"`
 	Key       string    `json:"key"` // where the private key was: file:… or a PKCS#11 URI
+	// What the token said it and the key are, ID in hex; absent for a key in a file, and
+	// in what older versions wrote.
+	Serial string `json:"serial,omitempty"`
+	KeyID  string `json:"keyId,omitempty"`
+}
+
+// ImportData records an EFGSTA certificate that was made elsewhere, and the proof that
+// its private key was at hand.
+type ImportData struct {
+	AnchorData
+	File      string `json:"file"` // base name as it came
+	Nonce     []byte `json:"nonce"`
+	Signature []byte `json:"signature"`
+}
+
+// AnnouncementData records the next EFGSTA and the old one's statement about it. The
+// certificate, the statement and its signatures are objects.
+type AnnouncementData struct {
+	Old       string     `json:"old"` // SHA-256 of the certificate
+	Next      AnchorData `json:"next"`
+	From      time.Time  `json:"from"`
+	Statement string     `json:"statementSha256"`
+	Signature string     `json:"signatureSha256"` // of the .sig file: base64, by the old EFGSTA
+	CMS       string     `json:"cmsSha256"`
 }
 
 // MemberData adds a member state.

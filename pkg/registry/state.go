@@ -17,10 +17,12 @@ type State struct {
 	ListID      string
 	Environment Environment
 	Anchor      *AnchorRecord // nil before anchor create
+	Next        *Announcement // nil unless a roll is announced
 	Releases    []ReleasedData
 
 	members      map[string]*Member
 	certificates []*Certificate
+	proposals    []*Proposal
 	evidence     map[string]*EvidenceData // by certificate
 	last         time.Time
 }
@@ -28,6 +30,16 @@ type State struct {
 // AnchorRecord is the workspace's EFGSTA.
 type AnchorRecord struct {
 	AnchorData
+	Event       uint64      // its number in the journal
+	Import      *ImportData // nil unless it was made elsewhere
+	Certificate *cert.Certificate
+}
+
+// Announcement is the EFGSTA that will follow.
+type Announcement struct {
+	AnnouncementData
+	Event       uint64 // its number in the journal
+	Since       time.Time
 	Certificate *cert.Certificate
 }
 
@@ -90,6 +102,9 @@ func (w *Workspace) Known() *vet.Index {
 	if w.Anchor != nil {
 		known.Add(vet.Known{Certificate: w.Anchor.Certificate, Role: vet.EFGSTA, Country: "BE", Source: "the EFGSTA"})
 	}
+	if w.Next != nil {
+		known.Add(vet.Known{Certificate: w.Next.Certificate, Role: vet.EFGSTA, Country: "BE", Source: "the next EFGSTA"})
+	}
 	for _, c := range w.certificates {
 		known.Add(vet.Known{Certificate: c.Certificate, Role: c.Type, Country: c.Country,
 			Source: fmt.Sprintf("%s %s %s", c.Country, c.Type, cert.ShortHex(c.SHA256))})
@@ -105,6 +120,13 @@ func (w *Workspace) loadCertificates() error {
 			return err
 		}
 		w.Anchor.Certificate = c
+	}
+	if w.Next != nil && w.Next.Certificate == nil {
+		c, err := w.loadCertificate(w.Next.Next.SHA256)
+		if err != nil {
+			return err
+		}
+		w.Next.Certificate = c
 	}
 	for _, c := range w.certificates {
 		if c.Certificate != nil {

@@ -7,7 +7,7 @@ import (
 	"io"
 )
 
-// Sign hashes message, has signer sign it and verifies the result in software
+// Sign has signer sign message (its hash, unless signer is a crypto.MessageSigner) and verifies the result in software
 // with signer.Public() before returning it. A signature that does not verify is
 // ErrSignature and is not returned. Only what New returns is signed with.
 func (a Algorithm) Sign(rand io.Reader, signer crypto.Signer, message []byte) ([]byte, error) {
@@ -32,7 +32,7 @@ func (a Algorithm) Sign(rand io.Reader, signer crypto.Signer, message []byte) ([
 	if form.Scheme == RSAPSS {
 		opts = &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: form.Hash}
 	}
-	signature, err := signer.Sign(rand, sum(form.Hash, message), opts)
+	signature, err := crypto.SignMessage(signer, rand, message, opts)
 	if err != nil {
 		return nil, fmt.Errorf("sign with %s: %w", form, err)
 	}

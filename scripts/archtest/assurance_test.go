@@ -47,15 +47,30 @@ func TestAssurance(t *testing.T) {
 			t.Errorf("docs/assurance.md names no test in %q", strings.TrimSpace(row))
 		}
 	}
+	checkTestNames(t, "assurance.md", text)
+}
+
+// docs/assurance-hsm.md names no test that does not exist.
+func TestAssuranceOfTheToken(t *testing.T) {
+	const name = "assurance-hsm.md"
+	data, err := os.ReadFile(filepath.Join(root, "docs", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkTestNames(t, name, string(data))
+}
+
+func checkTestNames(t *testing.T, doc, text string) {
+	t.Helper()
 	tests := testFunctions(t)
 	for _, m := range testName.FindAllStringSubmatch(text, -1) {
 		if !tests[m[1]] {
-			t.Errorf("docs/assurance.md names %s, which is no test", m[1])
+			t.Errorf("docs/%s names %s, which is no test", doc, m[1])
 		}
 	}
 	for _, m := range script.FindAllStringSubmatch(text, -1) {
 		if _, err := os.Stat(filepath.Join(root, "cmd", "efgsta", "testdata", "script", m[1])); err != nil {
-			t.Errorf("docs/assurance.md names a script that does not exist: %v", err)
+			t.Errorf("docs/%s names a script that does not exist: %v", doc, err)
 		}
 	}
 }

@@ -12,8 +12,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/efgsta/efgsta/pkg/hsm/softhsmtest"
 )
 
 // build makes a binary and returns its path.
@@ -76,7 +74,7 @@ func BenchmarkCheckOneFile(b *testing.B) {
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-var signed = regexp.MustCompile(`(?s)signed release 1: .*?, (\d+) signatures\nmade with .*?, (\d+) logins?\n`)
+var signedLine = regexp.MustCompile(`(?s)signed release 1: .*?, (\d+) signatures\nmade with .*?, (\d+) logins?\n`)
 
 // A release of n certificates needs one login and 2n+3 signatures: two for each
 // certificate, one over the list, two over the manifest.
@@ -86,13 +84,8 @@ func BenchmarkRelease(b *testing.B) {
 		certificates := 2 * members
 		b.Run(strconv.Itoa(certificates)+"-certificates", func(b *testing.B) {
 			for b.Loop() {
-				took, out := release(b, program, members)
-				m := signed.FindStringSubmatch(out)
-				if m == nil {
-					b.Fatalf("sign does not say what it did:\n%s", out)
-				}
-				signatures, _ := strconv.Atoi(m[1])
-				logins, _ := strconv.Atoi(m[2])
+				took, out := walk(b, program, newToken(b), members).signed(b)
+				signatures, logins := released(b, out)
 				if want := 2*certificates + 3; signatures != want || logins != 1 {
 					b.Errorf("%d signatures and %d logins, promised are %d and 1", signatures, logins, want)
 				}
@@ -105,19 +98,32 @@ func BenchmarkRelease(b *testing.B) {
 	}
 }
 
-// release walks a workspace up to sign, and returns how long that took and what it said.
-func release(b *testing.B, program string, members int) (time.Duration, string) {
+// released reads what sign says that it did.
+func released(b *testing.B, out string) (signatures, logins int) {
 	b.Helper()
-	store := softhsmtest.New(b)
-	store.Token(b, "BENCH")
-	dir := b.TempDir()
-	pin := filepath.Join(dir, "pin")
-	if err := os.WriteFile(pin, []byte(softhsmtest.UserPIN+"\n"), 0o600); err != nil {
-		b.Fatal(err)
+	m := signedLine.FindStringSubmatch(out)
+	if m == nil {
+		b.Fatalf("sign does not say what it did:\n%s", out)
 	}
+	signatures, _ = strconv.Atoi(m[1])
+	logins, _ = strconv.Atoi(m[2])
+	return signatures, logins
+}
+
+// ready is a workspace in which everything is done but sign.
+type ready struct {
+	program, dir string
+	sign         []string
+}
+
+// walk makes a workspace with two certificates for each member and an EFGSTA with an
+// RSA-3072 key in a token, up to its plan.
+func walk(b *testing.B, program string, k tokenKey, members int) ready {
+	b.Helper()
+	dir := b.TempDir()
 	ws := filepath.Join(dir, "ws")
 	run(b, dir, program, "init", ws, "--environment", "rehearsal")
-	run(b, ws, program, "anchor", "create", "--organization", "Bench", "--key", "pkcs11:token=BENCH;object=efgsta", "--module", store.Module, "--pin-file", pin)
+	run(b, ws, program, append([]string{"anchor", "create", "--organization", "Bench"}, k.flags()...)...)
 	proof := evidence(b, dir)
 	for i, country := range strings.Fields("AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE")[:members] {
 		s := state{country, int64(i), "ecdsa-p256"}
@@ -129,7 +135,17 @@ func release(b *testing.B, program string, members int) (time.Duration, string) 
 		b.Fatal("plan shows no words")
 	}
 	words, _, _ = strings.Cut(words, "\n")
+	return ready{program, ws, []string{"sign", "--pin-file", k.pin, "--confirm", words}}
+}
+
+// signed signs in a copy of the workspace, and returns how long that took and what was said.
+func (r ready) signed(b *testing.B) (time.Duration, string) {
+	b.Helper()
+	ws := filepath.Join(b.TempDir(), "ws")
+	if err := os.CopyFS(ws, os.DirFS(r.dir)); err != nil {
+		b.Fatal(err)
+	}
 	start := time.Now()
-	out := run(b, ws, program, "sign", "--pin-file", pin, "--confirm", words)
+	out := run(b, ws, r.program, r.sign...)
 	return time.Since(start), out
 }

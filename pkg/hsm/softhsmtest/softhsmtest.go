@@ -8,6 +8,9 @@ package softhsmtest
 
 import (
 	"bytes"
+	"crypto"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"os"
 	"os/exec"
@@ -63,17 +66,43 @@ func New(tb testing.TB) *Store {
 }
 
 // Init initialises a token with UserPIN and SOPIN. Two tokens may have one label.
-func (s *Store) Init(label string) error {
+func (s *Store) Init(label string) error { return s.InitWithPIN(label, UserPIN) }
+
+// InitWithPIN is Init with another user PIN.
+func (s *Store) InitWithPIN(label, pin string) error {
 	util, err := exec.LookPath("softhsm2-util")
 	if err != nil {
 		return missing("softhsm2-util")
 	}
-	cmd := exec.Command(util, "--init-token", "--free", "--label", label, "--so-pin", SOPIN, "--pin", UserPIN)
+	cmd := exec.Command(util, "--init-token", "--free", "--label", label, "--so-pin", SOPIN, "--pin", pin)
 	cmd.Env = append(os.Environ(), EnvConf+"="+s.Conf)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("softhsm2-util --init-token: %w: %s", err, bytes.TrimSpace(out))
 	}
 	return nil
+}
+
+// Import puts a key that was made outside into a token of the configuration conf, with
+// the ID 77 and further flags of softhsm2-util.
+func Import(conf, token, label string, key crypto.PrivateKey, flags ...string) error {
+	util, err := exec.LookPath("softhsm2-util")
+	if err != nil {
+		return missing("softhsm2-util")
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(filepath.Dir(conf), label+".pem")
+	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600); err != nil {
+		return err
+	}
+	cmd := exec.Command(util, append([]string{"--import", file, "--token", token, "--label", label, "--id", "77", "--pin", UserPIN}, flags...)...)
+	cmd.Env = append(os.Environ(), EnvConf+"="+conf)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("softhsm2-util --import: %w: %s", err, bytes.TrimSpace(out))
+	}
+	return os.Remove(file)
 }
 
 // Token is Init for tests.
