@@ -3,6 +3,8 @@
 package main
 
 import (
+	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -15,6 +17,10 @@ import (
 // TestEndsOfAPrompt: whatever ends a prompt for a secret gives the echo back, exit 4.
 func TestEndsOfAPrompt(t *testing.T) {
 	t.Parallel()
+	// Under nohup a hangup is ignored, and what is started inherits that, unless it is caught here.
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	p := newPlace(t)
 	words := p.plan(t)
 	before := p.journal(t)
