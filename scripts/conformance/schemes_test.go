@@ -98,7 +98,7 @@ func makeScheme(t *testing.T, s scheme, keys, pin string) *made {
 	in("sign", "--pin-file", pin, "--confirm", strings.Join(strings.Fields(words), " "))
 	roll := filepath.Join(dir, "roll")
 	in("anchor", "roll", "announce", "--algorithm", "ecdsa-p256", "--organization", "European Commission", "--next-key", next,
-		"--from", time.Now().AddDate(0, 1, 0).UTC().Format(time.RFC3339), "--pin-file", pin, "-o", roll)
+		"--from", time.Now().AddDate(0, 1, 0).UTC().Format(time.RFC3339), "--pin-file", pin, "--next-pin-file", pin, "-o", roll)
 
 	m := &made{name: name, algorithm: s.algorithm, anchor: write(t, dir, "efgsta.pem", []byte(in("anchor", "show", "--pem"))),
 		check: map[string]bool{}, questions: map[string]bool{}, why: map[string]string{}}
