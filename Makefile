@@ -11,7 +11,7 @@ ACTIONLINT  = github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 ZLINT       = github.com/zmap/zlint/v3/cmd/zlint@v3.6.1
 
 .DEFAULT_GOAL := help
-.PHONY: help build static demo test-deps test lint cross release release-check bench conformance mutate fuzz clean
+.PHONY: help build static demo test-deps test lint cross release release-check bench conformance mutate audit fuzz clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -60,6 +60,7 @@ release-check: ## that a release is static, and the same bytes again from anothe
 bench: ## the measured promises: ratios and counts of one run; a wrong count fails (installs what it needs)
 	./scripts/install-test-deps.sh bench
 	CGO_ENABLED=1 $(GO) test -run '^$$' -bench '^BenchmarkRules' -benchtime 1x ./pkg/vet
+	CGO_ENABLED=1 $(GO) test -run '^$$' -bench '^BenchmarkReplay|^BenchmarkGrowth' -benchtime 1x ./pkg/journal ./pkg/ceremony
 	CGO_ENABLED=1 $(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./scripts/bench
 
 conformance: ## OpenSSL, a JDK, BouncyCastle, MariaDB, Chromium and pre-commit take what efgsta makes (installs them as test-deps does)
@@ -70,6 +71,9 @@ conformance: ## OpenSSL, a JDK, BouncyCastle, MariaDB, Chromium and pre-commit t
 
 mutate: ## 100,000 changed certificates: no panic, and a verdict on each within 5 s
 	$(GO) test -count=1 -timeout 60m -run '^TestMutations$$' ./scripts/mutate -mutations 100000
+
+audit: ## one bit of every byte of a small workspace changed: journal verify finds each
+	$(GO) test -count=1 -timeout 60m -run '^TestVerifyWorkspaceFindsEveryByte$$' ./pkg/ceremony -every 1
 
 # Left alone, the minimizer takes a minute for each input of the targets that verify signatures.
 fuzz: ## every fuzz target for FUZZTIME

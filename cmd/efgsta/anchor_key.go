@@ -17,8 +17,9 @@ import (
 // never extractable, made in the token, for signing and for nothing else. A rehearsal
 // is told; production needs an entry in the journal that is in force. anchor is the SHA-256
 // of the certificate that the key belongs to, "" if it is yet to be made: then no entry
-// can be for it.
-func (s *session) auditKey(a *app, key *openedKey, anchor string) error {
+// can be for it. planned are the proposals that the plan being signed, approved, brings
+// into force.
+func (s *session) auditKey(a *app, key *openedKey, anchor string, planned ...uint64) error {
 	if key.token == nil {
 		return nil // a file: keyFlags.open lets that pass in rehearsals only
 	}
@@ -28,7 +29,7 @@ func (s *session) auditKey(a *app, key *openedKey, anchor string) error {
 		return nil
 	}
 	what := fmt.Sprintf("%s: %s", report.Escape(key.where), strings.Join(weak, ", "))
-	p, inForce := s.MayUse(anchor, t.Serial, t.KeyID, weak)
+	p, inForce := s.MayUse(anchor, t.Serial, t.KeyID, weak, planned...)
 	switch {
 	case p != nil && inForce:
 		a.notef("note: %s; allowed by journal event %d (%s: %s)", what, p.Event, p.Kind, report.Escape(p.Why))

@@ -108,7 +108,7 @@ func announce(ctx context.Context, a *app, s *session, keys *keyFlags, f *rollFl
 	case s.Next != nil:
 		return usagef("show it with: efgsta anchor show", "a next EFGSTA is announced already: %s", s.Next.Next.SHA256)
 	case s.Config.Environment == registry.Production:
-		return refusef("rehearse in a workspace made with --environment rehearsal", "a succession is signed in production only with the approval of other people, and this version has no approvals yet")
+		return refusef("rehearse in a workspace made with --environment rehearsal", "a succession is signed in production only with the approval of other people, and a plan cannot hold one yet")
 	}
 	from, err := a.clock(f.from)
 	if err != nil {

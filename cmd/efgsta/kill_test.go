@@ -244,7 +244,7 @@ func TestTwoAtOnce(t *testing.T) {
 	if second.code != exitUsage {
 		t.Errorf("exit %d, want %d", second.code, exitUsage)
 	}
-	wantMatch(t, "stderr", second.stderr, "is in use by another efgsta\nhint: ")
+	wantMatch(t, "stderr", second.stderr, fmt.Sprintf(`is in use by process %d \(efgsta sign, since [0-9-]+T[0-9:]+Z\)\nhint: `, first.Process.Pid))
 	if second.stdout != "" {
 		t.Errorf("output beside the refusal: %s", second.stdout)
 	}

@@ -12,10 +12,10 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestMain puts this program on the PATH as efgsta: scripts and tests run it as a
+// TestMain puts this program on the PATH as efgsta, and typed beside it: scripts and tests run it as a
 // process of its own, with its own directory, terminal and signals.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"efgsta": main})
+	testscript.Main(m, map[string]func(){"efgsta": main, "typed": typed})
 }
 
 // TestScript runs the sessions in testdata/script. Each is one txtar file that

@@ -93,6 +93,7 @@ func (a *app) showPlan(p *ceremony.Pending) {
 	a.showKeptOut(plan.KeptOut)
 	a.showDropped(plan.Dropped)
 	a.showDeviations(plan.Certificates)
+	a.showWaived(plan.Certificates)
 	a.showNotEvaluated(plan.Certificates)
 	for _, l := range plan.LeftOut {
 		a.printf("\nNo files for the %s: %s\n", l.Target, report.Escape(l.Reason))
@@ -100,6 +101,7 @@ func (a *app) showPlan(p *ceremony.Pending) {
 	for _, w := range plan.WithoutRow {
 		a.printf("\nListed, but without a row for the gateway: %s %s %s: %s\n", w.Country, strings.ToUpper(string(w.Type)), cert.ShortHex(w.SHA256), report.Escape(w.Reason))
 	}
+	a.showApproval(plan)
 	a.printf("\nSigned by   %s\n            %s, %s\n", report.Escape(plan.Anchor.Subject), plan.Anchor.SHA256, plan.Anchor.Algorithm)
 	a.printf("Digest      %s\n", groups(p.Digest))
 	a.printf("Read aloud  %s\n", strings.Join(p.Words(), " "))
@@ -155,7 +157,7 @@ func (a *app) showKeptOut(kept []ceremony.KeptOut) {
 		a.printf("  %s %s %s  %s  %s\n", k.Country, strings.ToUpper(string(k.Type)), cert.ShortHex(k.SHA256), k.Verdict, report.Escape(k.Subject))
 		for _, f := range k.Findings {
 			if refuses(f) {
-				a.printf("      %s %s: %s (%s)\n", f.ID, f.Name, report.Escape(f.Message), f.Clause)
+				a.printf("      %s: %s (%s)\n", strings.TrimSpace(f.ID+" "+f.Name), report.Escape(f.Message), f.Clause)
 			}
 		}
 	}

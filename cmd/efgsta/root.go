@@ -31,9 +31,9 @@ It never opens a network connection.`,
 	}{
 		{"vet", "Vet certificates (no workspace needed):", []*cobra.Command{newCheckCmd(a), newRulesCmd(a), newPolicyCmd(a), newTemplateCmd(a)}},
 		{"hsm", "Tokens and keys:", []*cobra.Command{newHSMCmd(a)}},
-		{"decide", "Decide (append to the journal):", []*cobra.Command{newInitCmd(a), newAnchorCmd(a), newMemberCmd(a), newSubmitCmd(a)}},
-		{"sign", "Sign:", []*cobra.Command{newStatusCmd(a), newPlanCmd(a), newSignCmd(a)}},
-		{"send", "Hand out and verify:", []*cobra.Command{newExportCmd(a), newVerifyCmd(a)}},
+		{"decide", "Decide (append to the journal):", []*cobra.Command{newInitCmd(a), newAnchorCmd(a), newApproverCmd(a), newMemberCmd(a), newSubmitCmd(a), newRevokeCmd(a), newWaiveCmd(a)}},
+		{"sign", "Sign:", []*cobra.Command{newStatusCmd(a), newPlanCmd(a), newApproveCmd(a), newSignCmd(a)}},
+		{"send", "Hand out and verify:", []*cobra.Command{newExportCmd(a), newVerifyCmd(a), newJournalCmd(a), newDiffCmd(a)}},
 	} {
 		root.AddGroup(&cobra.Group{ID: g.id, Title: g.title})
 		for _, c := range g.commands {

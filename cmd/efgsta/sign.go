@@ -3,8 +3,8 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -16,6 +16,7 @@ import (
 func newSignCmd(a *app) *cobra.Command {
 	var ws wsFlags
 	var keys keyFlags
+	var who signerFlags
 	var confirm string
 	var format formatFlag
 	c := &cobra.Command{
@@ -26,8 +27,12 @@ refuses if a byte differs, asks for the words of its digest, logs in once, signs
 verifies every signature, reads every file back, and only then gives the release
 its name. Interrupted at any point it leaves no release or a whole one; run it again.
 
-Without PLAN-DIGEST the newest plan for the current state is meant.`,
+Without PLAN-DIGEST the newest plan for the current state is meant. Approvals that the
+plan needs are given with --approval, each once; they are kept beside the plan. In
+production at least one is needed, and who signs says so with --as and proves it with
+a key of their own.`,
 		Example: `  efgsta sign
+  efgsta sign --approval second.approval.json --as first --as-key 'pkcs11:token=FIRST;object=first'
   efgsta sign --pin-file pin --confirm "words of the plan …"     # rehearsal only`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -43,37 +48,36 @@ Without PLAN-DIGEST the newest plan for the current state is meant.`,
 			if len(args) == 1 {
 				digest = strings.ToLower(strings.ReplaceAll(args[0], " ", ""))
 			}
-			return sign(c.Context(), a, s, &keys, digest, confirm, format)
+			return sign(c.Context(), a, s, &keys, &who, digest, confirm, format)
 		},
 	}
 	ws.add(c, a)
 	keys.add(c)
+	who.add(c)
 	format.add(c)
 	c.Flags().StringVar(&confirm, "confirm", "", "the `WORDS` of the plan, instead of typing them (rehearsal only)")
 	return c
 }
 
 // sign is the ceremony from top to bottom.
-func sign(ctx context.Context, a *app, s *session, keys *keyFlags, digest, confirm string, format formatFlag) error {
-	if s.Config.Environment == registry.Production {
-		if confirm != "" {
-			return usagef("leave it out; the words are typed at the terminal", "--confirm is for rehearsals")
-		}
-		return refusef("rehearse in a workspace made with --environment rehearsal", "production signs only what other people approved, and this version has no approvals yet")
+func sign(ctx context.Context, a *app, s *session, keys *keyFlags, who *signerFlags, digest, confirm string, format formatFlag) error {
+	if s.Config.Environment == registry.Production && confirm != "" {
+		return usagef("leave it out; the words are typed at the terminal", "--confirm is for rehearsals")
 	}
 	plan, err := ceremony.Load(s.Workspace, s.policy, toolName, digest, s.now)
 	if err != nil {
 		return refused(err)
 	}
 	a.notef("%s, digest %s", summary(plan.Plan), plan.Digest)
-	if confirm == "" {
-		if confirm, err = a.askLine(interrupted(ctx), fmt.Sprintf("read the plan, then type its %d words", ceremony.ConfirmWords),
-			"run it at a terminal; in a rehearsal --confirm \"WORDS\" can stand for typing them"); err != nil {
-			return err
-		}
+	people, err := who.gather(s, plan)
+	if err != nil {
+		return signError(err)
 	}
-	if !ceremony.SameWords(confirm, plan.Words()) {
-		return &exitError{code: exitAborted, err: fmt.Errorf("the words are not those of plan %s; nothing was signed", plan.Digest), advice: "the words stand at the end of what efgsta plan prints"}
+	if err := a.confirmWords(ctx, plan, confirm, "was signed"); err != nil {
+		return err
+	}
+	if err := who.prove(ctx, a, s, plan, people); err != nil {
+		return signError(err)
 	}
 	wiring, err := keys.resolve(s.Dir)
 	if err != nil {
@@ -83,11 +87,11 @@ func sign(ctx context.Context, a *app, s *session, keys *keyFlags, digest, confi
 	if err != nil {
 		return err
 	}
-	if err := s.auditKey(a, key, s.Anchor.SHA256); err != nil {
+	if err := s.auditKey(a, key, s.Anchor.SHA256, plan.Plan.Waiting()...); err != nil {
 		_ = key.Close() // the refusal is what to tell
 		return err
 	}
-	result, err := ceremony.Sign(ctx, s.Workspace, plan, key, rand.Reader, s.now, s.actor)
+	result, err := ceremony.Sign(ctx, s.Workspace, plan, people, key, rand.Reader, s.now, s.actor)
 	logins := key.logins()
 	// The release is on disk before the module is shut down: some crash on the way out.
 	if closeErr := key.Close(); err == nil && closeErr != nil {
@@ -105,6 +109,9 @@ func sign(ctx context.Context, a *app, s *session, keys *keyFlags, digest, confi
 		t := key.token.Token()
 		a.printf("made with %s, %s, %s\n", key.where, strings.Join(t.Mechanisms, ", "), plural(logins, "login"))
 		a.printf("through   %s, sha256 %s\n", report.Escape(t.Module), t.ModuleSHA256)
+	}
+	for _, p := range people.Approvals {
+		a.printf("approved by %s, %s\n", p.Name, p.At.Format(time.RFC3339))
 	}
 	a.showSteps(result.Verified.Steps)
 	a.notef("next: efgsta export gateway -o gateway-%06d.tar", result.Sequence)

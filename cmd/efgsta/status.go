@@ -92,7 +92,10 @@ type statusLine struct {
 	Verdict  vet.Verdict `json:"verdict"`
 	NotAfter time.Time   `json:"notAfter"`
 	DaysLeft int         `json:"daysLeft"`
-	Listed   bool        `json:"listed"` // in the last trust list
+	Listed   bool        `json:"listed"`  // in the last trust list
+	Revoked  string      `json:"revoked"` // the reason, "" if it is not
+
+	Waived []trustlist.Waived `json:"waived"` // rules that a waiver excuses on that day
 }
 
 func (s *session) status(within int) (*statusReport, error) {
@@ -132,13 +135,21 @@ func (s *session) status(within int) (*statusReport, error) {
 	changed := list == nil
 	var undecided []string
 	known := s.Known()
+	waivers, err := s.Waivers()
+	if err != nil {
+		return nil, err
+	}
 	for _, c := range s.Certificates() {
 		evidence, err := s.Evidence(c.SHA256)
 		if err != nil {
 			return nil, err
 		}
-		r := engine.Vet(vet.Request{Certificate: c.Certificate, Role: c.Type, Country: c.Country, At: s.now, Workspace: true, Others: known, Evidence: evidence})
-		line := statusLine{c.Country, c.Type, c.SHA256, c.Subject, r.Verdict, c.Certificate.NotAfter, daysLeft(s.now, c.Certificate.NotAfter), false}
+		r := engine.Vet(vet.Request{Certificate: c.Certificate, Role: c.Type, Country: c.Country, At: s.now, Workspace: true, Others: known, Evidence: evidence, Waivers: waivers})
+		s.Barred(c.Certificate).Judge(r)
+		line := statusLine{c.Country, c.Type, c.SHA256, c.Subject, r.Verdict, c.Certificate.NotAfter, daysLeft(s.now, c.Certificate.NotAfter), false, "", append([]trustlist.Waived{}, trustlist.WaivedOf(r)...)}
+		if c.Revoked != nil {
+			line.Revoked = string(c.Revoked.Reason)
+		}
 		if list != nil {
 			_, line.Listed = list.Find(c.Certificate.Thumbprint())
 		}
@@ -147,7 +158,8 @@ func (s *session) status(within int) (*statusReport, error) {
 			undecided = append(undecided, fmt.Sprintf("%s %s %s: %s not evaluated: efgsta plan says what is missing", c.Country, strings.ToUpper(string(c.Type)), cert.ShortHex(c.SHA256), strings.Join(ids, ", ")))
 		}
 		changed = changed || line.Listed != (r.Verdict == vet.VerdictAccepted)
-		if line.Listed || r.Verdict == vet.VerdictAccepted {
+		st.Due = append(st.Due, s.decisionsDue(c, r, line.Listed, within)...)
+		if (line.Listed || r.Verdict == vet.VerdictAccepted) && c.Revoked == nil {
 			due(fmt.Sprintf("%s %s %s", c.Country, strings.ToUpper(string(c.Type)), cert.ShortHex(c.SHA256)), c.Certificate.NotAfter)
 		}
 	}
@@ -224,7 +236,7 @@ func (a *app) showStatus(st *statusReport) {
 		if l.Listed {
 			listed = "yes"
 		}
-		rows = append(rows, []string{l.Country, strings.ToUpper(string(l.Type)), cert.ShortHex(l.SHA256), string(l.Verdict), listed, day(l.NotAfter), fmt.Sprint(l.DaysLeft), report.Escape(l.Subject)})
+		rows = append(rows, []string{l.Country, strings.ToUpper(string(l.Type)), cert.ShortHex(l.SHA256), l.verdict(), listed, day(l.NotAfter), fmt.Sprint(l.DaysLeft), report.Escape(l.Subject)})
 	}
 	a.table([]string{"state", "type", "sha256", "verdict", "listed", "ends", "days", "subject"}, rows)
 	for _, section := range []struct {

@@ -116,6 +116,10 @@ func (s *submission) turnAway(file, reason string) error {
 // vet judges every certificate beside all others that the workspace and this submission know.
 func (s *submission) vet() error {
 	known := s.Known()
+	waivers, err := s.Waivers()
+	if err != nil {
+		return err
+	}
 	var together []vet.Known
 	for _, f := range s.items {
 		k := vet.Known{Certificate: f.Certificate, Role: f.Data.Type, Country: s.country, Source: "the " + string(f.Data.Type) + " of this submission"}
@@ -129,13 +133,16 @@ func (s *submission) vet() error {
 			return err
 		}
 		f.result = s.engine.Vet(vet.Request{Certificate: f.Certificate, Role: f.Data.Type, Country: s.country, At: s.session.now, Workspace: true, Intake: true, Others: known, Submission: together,
-			Evidence: s.given.Over(before)})
+			Evidence: s.given.Over(before), Waivers: waivers})
+		s.Barred(f.Certificate).Judge(f.result)
 		f.result.File = f.Data.File
 		f.Data.Verdict, f.Data.Policy = f.result.Verdict, s.policy.SHA256
 		for _, finding := range f.result.Findings {
-			if finding.Status == vet.StatusNotEvaluated {
+			switch {
+			case finding.ID == "": // a decision of the operator, which is in the journal itself
+			case finding.Status == vet.StatusNotEvaluated:
 				f.Data.NotEvaluated = append(f.Data.NotEvaluated, finding.ID)
-			} else {
+			default:
 				f.Data.Failed = append(f.Data.Failed, finding.ID)
 			}
 		}

@@ -149,7 +149,7 @@ func newVerifyTrustListCmd(a *app) *cobra.Command {
 			}
 			steps := []release.Step{
 				{Proven: true, Text: "signed by EFGSTA " + l.Anchor.SHA256},
-				{Proven: true, Text: fmt.Sprintf("%d NBBS and %d NBTLS entries are what their certificates say, %d removed", l.Count(vet.NBBS), l.Count(vet.NBTLS), len(l.Removed))},
+				{Proven: true, Text: fmt.Sprintf("%d NBBS and %d NBTLS entries are what their certificates say, %d removed%s", l.Count(vet.NBBS), l.Count(vet.NBTLS), len(l.Removed), excusedEntries(l))},
 				{Proven: true, Text: fmt.Sprintf("fresh until %s", day(l.NextUpdate))},
 				{Proven: false, Text: "rollback: a list alone has no state (efgsta verify bundle --state keeps one)"},
 			}

@@ -18,13 +18,20 @@ import (
 
 // wsFlags are the flags of every workspace command.
 type wsFlags struct {
-	dir string
-	at  string
+	dir     string
+	at      string
+	command *cobra.Command
 }
 
 func (f *wsFlags) add(c *cobra.Command, a *app) {
+	f.command = c
 	c.Flags().StringVar(&f.dir, "workspace", defaultDir(a), "workspace `DIR` (or EFGSTA_WORKSPACE)")
 	c.Flags().StringVar(&f.at, "at", "", "act as if it were this `TIME` (RFC 3339 or YYYY-MM-DD); in production only to look")
+}
+
+// holder is this process, for whoever finds the workspace locked.
+func (a *app) holder(c *cobra.Command) registry.Holder {
+	return registry.Holder{PID: os.Getpid(), Command: c.CommandPath(), Since: a.now().UTC().Truncate(time.Second)}
 }
 
 func defaultDir(a *app) string {
@@ -57,7 +64,7 @@ func (f *wsFlags) open(a *app, use access) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := registry.Open(f.dir)
+	w, err := registry.OpenAs(f.dir, a.holder(f.command))
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/efgsta/efgsta/pkg/cert"
+	"github.com/efgsta/efgsta/pkg/registry"
 	"github.com/efgsta/efgsta/pkg/release"
 	"github.com/efgsta/efgsta/pkg/vet"
 )
@@ -76,7 +77,7 @@ func recorded(p *Plan) chooser {
 
 // drop notes which certificates of the last list the operator drops, and refuses if
 // others would leave it for want of evidence too: what leaves never comes back.
-func (p *Plan) drop(last *release.Verified, choose chooser) error {
+func (p *Plan) drop(w *registry.Workspace, last *release.Verified, choose chooser) error {
 	lacking := p.lacking(last)
 	chosen, err := choose(lacking)
 	if err != nil {
@@ -91,7 +92,7 @@ func (p *Plan) drop(last *release.Verified, choose chooser) error {
 		}
 	}
 	if len(stay) > 0 {
-		return needsEvidence(stay)
+		return needsEvidence(stay, waiverHints(w, stay))
 	}
 	return nil
 }
@@ -123,7 +124,7 @@ func missing(k KeptOut, name func(vet.Finding) string) []string {
 }
 
 // needsEvidence is the refusal to plan without these certificates.
-func needsEvidence(lacking []KeptOut) error {
+func needsEvidence(lacking []KeptOut, waivers []string) error {
 	var who, next []string
 	for _, k := range lacking {
 		name := fmt.Sprintf("%s %s %s", k.Country, strings.ToUpper(string(k.Type)), cert.ShortHex(k.SHA256))
@@ -132,6 +133,7 @@ func needsEvidence(lacking []KeptOut) error {
 			next = append(next, name+": "+what)
 		}
 	}
+	next = append(next, waivers...)
 	next = append(next, "fetch what is missing, submit the same certificate with it (efgsta submit CC --nbtls FILE --crl FILE), and plan again: it stays listed",
 		"or take it off the list for good: efgsta plan --drop THUMBPRINT")
 	return &Error{Msg: "listed, and would leave for good only for want of evidence: " + strings.Join(who, "; "), Next: strings.Join(next, "\n"), Err: errors.Join(ErrPlan, ErrEvidence)}

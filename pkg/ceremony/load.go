@@ -119,3 +119,12 @@ func pick(w *registry.Workspace, digest string) (text []byte, name string, err e
 	}
 	return text, name, nil
 }
+
+// ParsePlan reads a plan's text strictly. It says nothing about where it comes from.
+func ParsePlan(text []byte) (*Plan, error) {
+	var p Plan
+	if err := strictjson.Unmarshal(text, maxPlan, &p); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrPlan, err)
+	}
+	return &p, nil
+}

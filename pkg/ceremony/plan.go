@@ -60,6 +60,8 @@ type Plan struct {
 	Policy       trustlist.Policy     `json:"policy"`
 	Journal      release.JournalHead  `json:"journal"`
 	Anchor       PlannedAnchor        `json:"anchor"`
+	Approval     PlannedApproval      `json:"approval"`
+	Proposals    []PlannedProposal    `json:"proposals"` // in order of event
 	Changes      []Change             `json:"changes"`
 	KeptOut      []KeptOut            `json:"keptOut"`
 	Dropped      []Dropped            `json:"dropped"`
@@ -95,6 +97,7 @@ type KeptOut struct {
 	Subject  string        `json:"subject"`
 	Verdict  vet.Verdict   `json:"verdict"`
 	Findings []vet.Finding `json:"findings"`
+	leaves   string        // what the list says if it was listed, and no rule but a decision takes it out
 }
 
 // LeftOut is a target that the release will not serve.
@@ -116,7 +119,7 @@ type PlannedCertificate struct {
 	Country       string        `json:"country"`
 	Type          vet.Role      `json:"type"`
 	SHA256        string        `json:"sha256"`
-	Findings      []vet.Finding `json:"findings"` // warnings, and what was not evaluated
+	Findings      []vet.Finding `json:"findings"` // warnings, what is waived, and what was not evaluated
 	PEM           string        `json:"pem"`
 	CMSAttributes []byte        `json:"cmsAttributes"` // DER, base64
 }
@@ -170,6 +173,7 @@ func makePlan(w *registry.Workspace, pol *policy.Policy, tool string, at time.Ti
 		Anchor:  PlannedAnchor{a.Thumbprint().String(), a.Certificate.Subject.String(), a.Algorithm.String()},
 		Changes: []Change{}, KeptOut: []KeptOut{}, Dropped: []Dropped{}, LeftOut: []LeftOut{}, WithoutRow: []WithoutRow{}, Certificates: []PlannedCertificate{},
 	}
+	p.approval(w)
 	last, err := lastRelease(w, a)
 	if err != nil {
 		return nil, err
@@ -178,7 +182,7 @@ func makePlan(w *registry.Workspace, pol *policy.Policy, tool string, at time.Ti
 	if err != nil {
 		return nil, err
 	}
-	if err := p.drop(last, choose); err != nil {
+	if err := p.drop(w, last, choose); err != nil {
 		return nil, err
 	}
 	draft := &release.Draft{Anchor: a, List: p.list(w, a, accepted, last), Journal: p.Journal, Tool: tool}
@@ -220,54 +224,6 @@ func currentAnchor(w *registry.Workspace, at time.Time) (*anchor.Anchor, error) 
 	return a, nil
 }
 
-// vet sorts the workspace's certificates into those that pass and those kept out.
-// What a list removed once stays out, whatever is said of it today.
-func (p *Plan) vet(w *registry.Workspace, engine *vet.Engine, at time.Time, last *release.Verified) ([]vet.Accepted, error) {
-	known := w.Known()
-	removed := map[string]trustlist.Removal{}
-	if last != nil {
-		for _, r := range last.List.Removed {
-			removed[r.SHA256] = r
-		}
-	}
-	var accepted []vet.Accepted
-	for _, c := range w.Certificates() {
-		evidence, err := w.Evidence(c.SHA256)
-		if err != nil {
-			return nil, err
-		}
-		a, result, err := engine.Accept(vet.Request{Certificate: c.Certificate, Role: c.Type, Country: c.Country, At: at, Workspace: true, Intake: true, Others: known, Evidence: evidence})
-		if r, ok := removed[c.SHA256]; ok {
-			p.KeptOut = append(p.KeptOut, KeptOut{c.Country, c.Type, c.SHA256, c.Subject, vet.VerdictRefused, append(result.Findings, returning(r))})
-			continue
-		}
-		if err != nil {
-			p.KeptOut = append(p.KeptOut, KeptOut{c.Country, c.Type, c.SHA256, c.Subject, result.Verdict, result.Findings})
-			continue
-		}
-		accepted = append(accepted, a)
-		p.Certificates = append(p.Certificates, PlannedCertificate{Country: c.Country, Type: c.Type, SHA256: c.SHA256, Findings: notNil(result.Findings)})
-	}
-	return accepted, nil
-}
-
-// returning is the finding about a certificate that a list removed. It comes from
-// the list and not from a rule, so it has no id.
-func returning(r trustlist.Removal) vet.Finding {
-	return vet.Finding{
-		Name: "removed-before", Severity: vet.SeverityError, Status: vet.StatusFail, Clause: "Governance 3.4",
-		Message: fmt.Sprintf("removed from the list on %s (%s): a removed certificate never comes back", r.Since.Format(time.DateOnly), r.Reason),
-		Fix:     "bring a new certificate with a new key",
-	}
-}
-
-func notNil(f []vet.Finding) []vet.Finding {
-	if f == nil {
-		return []vet.Finding{}
-	}
-	return f
-}
-
 // list makes the next trust list and notes what changes against the last.
 func (p *Plan) list(w *registry.Workspace, a *anchor.Anchor, accepted []vet.Accepted, last *release.Verified) *trustlist.List {
 	l := &trustlist.List{
@@ -296,6 +252,7 @@ func (p *Plan) list(w *registry.Workspace, a *anchor.Anchor, accepted []vet.Acce
 		if before[e.SHA256] {
 			kind, reason = "keep", "still accepted"
 		}
+		reason += excused(e)
 		p.Changes = append(p.Changes, Change{kind, e.Country, e.Type, e.SHA256, e.Subject, reason})
 	}
 	if last != nil {
@@ -327,6 +284,9 @@ func (p *Plan) whyOut(e trustlist.Entry) string {
 	k := p.keptOut(e)
 	if k == nil {
 		return "no longer in the workspace"
+	}
+	if k.leaves != "" {
+		return k.leaves
 	}
 	why := ""
 	for _, f := range k.Findings {

@@ -41,21 +41,40 @@ func Recover(w *registry.Workspace, now time.Time, actor string) ([]string, erro
 	if errors.Is(err, fs.ErrNotExist) {
 		return notes, nil
 	}
-	var v *release.Verified
+	var data registry.ReleasedData
 	if err == nil {
-		v, err = adopt(w, files, next)
+		data, err = adopt(w, files, next)
 	}
 	if err != nil {
 		return nil, &Error{Msg: fmt.Sprintf("%s is not in the journal and cannot be adopted: %v", w.ReleaseDir(next), err), Next: "move that directory out of the workspace and run the command again", Err: errors.Join(registry.ErrDamaged, err)}
 	}
-	if err := w.Released(now, actor, releasedData(v, 0)); err != nil {
+	if err := w.Released(now, actor, data); err != nil {
 		return nil, err
 	}
 	return append(notes, fmt.Sprintf("release %d was complete when a command was interrupted; it is now recorded in the journal", next)), nil
 }
 
-// adopt verifies a release that has no event yet: it must continue this journal.
-func adopt(w *registry.Workspace, files release.Files, next uint64) (*release.Verified, error) {
+// adopt verifies a release that has no event yet and makes the event: it must continue
+// this journal, with the approvals that its plan needed.
+func adopt(w *registry.Workspace, files release.Files, next uint64) (registry.ReleasedData, error) {
+	v, err := continues(w, files, next)
+	if err != nil {
+		return registry.ReleasedData{}, err
+	}
+	plan, err := ParsePlan(files[release.PlanPath])
+	if err != nil {
+		return registry.ReleasedData{}, err
+	}
+	people, err := recordedPeople(files).stand(w, plan, v.Manifest.Plan)
+	if err != nil {
+		return registry.ReleasedData{}, err
+	}
+	data := releasedData(v, 0)
+	data.Approvals, data.Signer, data.Proposals = people.recorded(plan)
+	return data, nil
+}
+
+func continues(w *registry.Workspace, files release.Files, next uint64) (*release.Verified, error) {
 	if w.Anchor == nil {
 		return nil, errors.New("the workspace has no EFGSTA")
 	}

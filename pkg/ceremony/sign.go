@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/efgsta/efgsta/pkg/anchor"
@@ -30,15 +31,21 @@ type Result struct {
 // Sign signs the plan with the anchor's key, verifies every signature, writes the
 // release under a temporary name, reads it back and verifies it as a receiver
 // would, gives it its name and records it. Killed before the name is given there is
-// no release; after it, the next command adopts it.
-func Sign(ctx context.Context, w *registry.Workspace, p *Pending, key crypto.Signer, rnd io.Reader, now time.Time, actor string) (*Result, error) {
-	if p.Plan.Environment == registry.Production {
-		return nil, &Error{Msg: "production signs only what other people approved, and this version has no approvals yet", Next: "rehearse in a workspace made with --environment rehearsal", Err: ErrPlan}
-	}
+// no release; after it, the next command adopts it. people, who may be nil where a
+// plan needs no approval, come from Gather; their statements become part of the
+// release and are checked again.
+func Sign(ctx context.Context, w *registry.Workspace, p *Pending, people *People, key crypto.Signer, rnd io.Reader, now time.Time, actor string) (*Result, error) {
 	if p.Plan.Journal != release.JournalHead(w.Head()) {
 		return nil, &Error{Msg: "the journal has gone on since the plan was made", Next: "make a new one with: efgsta plan", Err: ErrPlan}
 	}
 	if err := p.Plan.inWindow(now); err != nil {
+		return nil, err
+	}
+	if people == nil {
+		people = &People{}
+	}
+	people, err := people.stand(w, p.Plan, p.Digest)
+	if err != nil {
 		return nil, err
 	}
 	dir := w.ReleaseDir(p.Plan.Sequence)
@@ -52,7 +59,7 @@ func Sign(ctx context.Context, w *registry.Workspace, p *Pending, key crypto.Sig
 	if err != nil {
 		return nil, err
 	}
-	files, manifest, err := p.signAll(ctx, signer)
+	files, manifest, err := p.signAll(ctx, signer, people)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +78,9 @@ func Sign(ctx context.Context, w *registry.Workspace, p *Pending, key crypto.Sig
 	if err := atomicfile.Publish(tmp, dir); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(tmp))
 	}
-	if err := w.Released(now, actor, releasedData(v, signer.Signatures())); err != nil {
+	data := releasedData(v, signer.Signatures())
+	data.Approvals, data.Signer, data.Proposals = people.recorded(p.Plan)
+	if err := w.Released(now, actor, data); err != nil {
 		return nil, &Error{Msg: fmt.Sprintf("release %d is complete in %s, but the journal did not take it: %v", manifest.Sequence, dir, err),
 			Next: "solve that and run efgsta status: it records the release", Err: err}
 	}
@@ -84,7 +93,7 @@ func (p *Pending) expected() int { return 2*len(p.draft.Certificates) + 3 }
 
 // signAll makes every signature of the release. The manifest comes last, over files
 // made of plan bytes and signatures that were just verified.
-func (p *Pending) signAll(ctx context.Context, s *anchor.Signer) (release.Files, release.Manifest, error) {
+func (p *Pending) signAll(ctx context.Context, s *anchor.Signer, people *People) (release.Files, release.Manifest, error) {
 	d, at := p.draft, p.draft.SigningTime()
 	var sigs release.Signatures
 	var none release.Manifest
@@ -106,7 +115,7 @@ func (p *Pending) signAll(ctx context.Context, s *anchor.Signer) (release.Files,
 	if sigs.ListCMS, err = s.DocumentCMS(d.Document, at); err != nil {
 		return nil, none, fmt.Errorf("sign trust list: %w", err)
 	}
-	rendered, err := d.Render(sigs, p.Text)
+	rendered, err := d.Render(sigs, p.Text, people.files)
 	if err != nil {
 		return nil, none, err
 	}
@@ -134,7 +143,7 @@ func (p *Pending) signAll(ctx context.Context, s *anchor.Signer) (release.Files,
 }
 
 // sameAsPlanned holds the manifest against the plan's template: only the plan's
-// digest and hashes that the plan left open may be new.
+// digest, hashes that the plan left open and what people said of it may be new.
 func (p *Pending) sameAsPlanned(m release.Manifest) error {
 	planned := p.Plan.Manifest
 	head, want := m, planned
@@ -142,10 +151,11 @@ func (p *Pending) sameAsPlanned(m release.Manifest) error {
 	if !reflect.DeepEqual(head, want) || m.Plan != p.Digest {
 		return errors.New("the manifest differs from the plan")
 	}
-	if len(m.Files) != len(planned.Files) {
-		return fmt.Errorf("%d files rendered, %d planned", len(m.Files), len(planned.Files))
+	files := slices.DeleteFunc(slices.Clone(m.Files), func(f release.File) bool { return release.IsStatement(f.Path) })
+	if len(files) != len(planned.Files) {
+		return fmt.Errorf("%d files rendered, %d planned", len(files), len(planned.Files))
 	}
-	for i, f := range m.Files {
+	for i, f := range files {
 		want := planned.Files[i]
 		if want.SHA256 == "" {
 			want.Size, want.SHA256 = f.Size, f.SHA256

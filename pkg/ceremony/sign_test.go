@@ -21,7 +21,7 @@ import (
 )
 
 func sign(ctx context.Context, f *ceremonytest.Federation, p *ceremony.Pending, key crypto.Signer, now time.Time) (*ceremony.Result, error) {
-	return ceremony.Sign(ctx, f.Workspace, p, key, rand.Reader, now, ceremonytest.Actor)
+	return ceremony.Sign(ctx, f.Workspace, p, nil, key, rand.Reader, now, ceremonytest.Actor)
 }
 
 // Two signatures for each certificate, one over the list, two over the manifest, and nothing else.
@@ -141,7 +141,7 @@ func TestSignRefuses(t *testing.T) {
 	}
 }
 
-// Production signs only what was approved, which this version cannot know.
+// Production signs only what was approved.
 func TestSignRefusesProduction(t *testing.T) {
 	f := ceremonytest.Open(t, ceremonytest.Init(t, registry.Production))
 	f.Key, f.Scheme = ceremonytest.ECKey(t), sigalg.ECDSA

@@ -42,6 +42,8 @@ func (s *State) change(e journal.Event) (do func(), err error) {
 		return s.announced(e)
 	case EventProposal:
 		return s.proposed(e)
+	case EventApprover:
+		return s.approverProposed(e)
 	case EventMember:
 		return s.memberAdded(e)
 	case EventSubmission:
@@ -55,6 +57,12 @@ func (s *State) change(e journal.Event) (do func(), err error) {
 		return s.evidenceGiven(e)
 	case EventReleased:
 		return s.released(e)
+	case EventRevoked:
+		return s.revoked(e)
+	case EventWaived:
+		return s.waived(e)
+	case EventWithdrawn:
+		return s.withdrawn(e)
 	}
 	return nil, errors.New("this type is not known to this version")
 }
@@ -157,12 +165,20 @@ func (s *State) submitted(e journal.Event) (func(), error) {
 		if !isSHA256(c.SHA256) || !isSHA256(c.Object) {
 			return nil, errors.New("a certificate without SHA-256")
 		}
-		if slices.ContainsFunc(slices.Concat(s.certificates, added), func(o *Certificate) bool { return o.SHA256 == c.SHA256 }) {
+		if s.byHash[c.SHA256] != nil || slices.ContainsFunc(added, func(o *Certificate) bool { return o.SHA256 == c.SHA256 }) {
 			return nil, fmt.Errorf("certificate %s was submitted before", c.SHA256)
 		}
 		added = append(added, &Certificate{SubmittedCertificate: c, Country: d.Country, Received: e.Time, ConfirmedBy: d.ConfirmedBy})
 	}
-	return func() { s.certificates = append(s.certificates, added...) }, nil
+	return func() {
+		s.certificates = append(s.certificates, added...)
+		if s.byHash == nil {
+			s.byHash = map[string]*Certificate{}
+		}
+		for _, c := range added {
+			s.byHash[c.SHA256] = c
+		}
+	}, nil
 }
 
 func (s *State) confirmed(e journal.Event) (func(), error) {
@@ -172,11 +188,11 @@ func (s *State) confirmed(e journal.Event) (func(), error) {
 	}
 	var which []*Certificate
 	for _, sha := range d.Certificates {
-		i := slices.IndexFunc(s.certificates, func(c *Certificate) bool { return c.SHA256 == sha && c.Country == d.Country })
-		if i < 0 {
+		c := s.byHash[sha]
+		if c == nil || c.Country != d.Country {
 			return nil, fmt.Errorf("%q has no certificate %q", d.Country, sha)
 		}
-		which = append(which, s.certificates[i])
+		which = append(which, c)
 	}
 	return func() {
 		for _, c := range which {
@@ -193,7 +209,11 @@ func (s *State) released(e journal.Event) (func(), error) {
 	if want := uint64(len(s.Releases)) + 1; d.Sequence != want {
 		return nil, fmt.Errorf("release %d, expected %d", d.Sequence, want)
 	}
-	return func() { s.Releases = append(s.Releases, d) }, nil
+	effect, err := s.approved(&d)
+	if err != nil {
+		return nil, err
+	}
+	return func() { s.Releases = append(s.Releases, d); effect() }, nil
 }
 
 func decode(e journal.Event, into any) error {

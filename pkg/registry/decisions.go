@@ -79,11 +79,4 @@ func (w *Workspace) Released(at time.Time, actor string, d ReleasedData) error {
 }
 
 // Find returns the submitted certificate of that thumbprint, or nil.
-func (s *State) Find(t cert.Thumbprint) *Certificate {
-	for _, c := range s.certificates {
-		if c.SHA256 == t.String() {
-			return c
-		}
-	}
-	return nil
-}
+func (s *State) Find(t cert.Thumbprint) *Certificate { return s.byHash[t.String()] }

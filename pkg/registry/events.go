@@ -20,6 +20,7 @@ const (
 	EventImported   = "anchor.imported"
 	EventAnnounced  = "anchor.announced"
 	EventProposal   = "proposal.made"
+	EventApprover   = "approver.proposed"
 )
 
 // InitData opens a journal.
@@ -119,4 +120,15 @@ type ReleasedData struct {
 	Anchor    string `json:"anchor"`
 	Files     int    `json:"files"`
 	Signed    int    `json:"signatures"` // made in this release; 0 when adopted after an interruption
+
+	Approvals []ReleaseApproval `json:"approvals,omitempty"` // those of the plan, in order of name
+	Signer    *ReleaseApproval  `json:"signer,omitempty"`    // who said to have signed
+	Proposals []uint64          `json:"proposals,omitempty"` // events that came into force with it
+}
+
+// ReleaseApproval names a statement of a person about the plan of a release.
+type ReleaseApproval struct {
+	Name      string `json:"name"`
+	KeySHA256 string `json:"keySha256"`
+	SHA256    string `json:"sha256"` // of the file in the release's record
 }

@@ -97,22 +97,100 @@ func (p *Proposal) same(d ProposalData) bool {
 // Proposals returns them in the order in which they were made.
 func (s *State) Proposals() []*Proposal { return slices.Clone(s.proposals) }
 
-// InForce reports whether a proposal counts. A rehearsal needs no approvals; in
-// production none counts as long as nobody can approve. One for a certificate that did
-// not become the EFGSTA counts nowhere.
+// InForce reports whether a proposal counts: in a rehearsal at once, in production
+// since a release whose approved plan showed it. One for a certificate that did not
+// become the EFGSTA counts nowhere.
 func (s *State) InForce(p *Proposal) bool {
-	return s.Environment == Rehearsal && (s.Anchor == nil || s.Anchor.SHA256 == p.Anchor)
+	return s.inForce[p.Event] || s.Environment == Rehearsal && !s.passedOver(p)
+}
+
+// passedOver: another certificate became the EFGSTA.
+func (s *State) passedOver(p *Proposal) bool { return s.Anchor != nil && s.Anchor.SHA256 != p.Anchor }
+
+// Pending returns the numbers of all events that wait for the next release, ascending.
+func (s *State) Pending() []uint64 {
+	var waiting []uint64
+	for _, p := range s.proposals {
+		if !s.InForce(p) && !s.passedOver(p) {
+			waiting = append(waiting, p.Event)
+		}
+	}
+	for _, p := range s.pendingApprovers {
+		waiting = append(waiting, p.Event)
+	}
+	slices.Sort(waiting)
+	return waiting
+}
+
+// approved is what a release brings into force. Its approvals must be those that the
+// approvers of that moment could give.
+func (s *State) approved(d *ReleasedData) (effect func(), err error) {
+	names := map[string]bool{}
+	for _, a := range d.Approvals {
+		who := s.Approver(a.Name)
+		switch {
+		case who == nil || who.KeySHA256 != a.KeySHA256 || !isSHA256(a.SHA256):
+			return nil, fmt.Errorf("approved by %q, who is no approver with that key", a.Name)
+		case names[a.Name] || d.Signer != nil && d.Signer.Name == a.Name:
+			return nil, fmt.Errorf("%q approved twice, or signed too", a.Name)
+		}
+		names[a.Name] = true
+	}
+	if d.Signer != nil {
+		if who := s.Approver(d.Signer.Name); who == nil || who.KeySHA256 != d.Signer.KeySHA256 || !isSHA256(d.Signer.SHA256) {
+			return nil, fmt.Errorf("signed by %q, who is not enrolled with that key", d.Signer.Name)
+		}
+	}
+	if len(names) < s.Threshold() {
+		return nil, fmt.Errorf("released with %d approvals of %d", len(names), s.Threshold())
+	}
+	if s.Environment == Production && d.Signer == nil {
+		return nil, errors.New("released without the name of who signed")
+	}
+	next := s.roster
+	waiting := s.Pending()
+	var left []*ApproverProposal
+	for _, event := range d.Proposals {
+		if !slices.Contains(waiting, event) {
+			return nil, fmt.Errorf("event %d comes into force, but does not wait for it", event)
+		}
+	}
+	for _, p := range s.pendingApprovers {
+		if !slices.Contains(d.Proposals, p.Event) {
+			left = append(left, p)
+			continue
+		}
+		if next, err = next.with(p, s.Environment); err != nil {
+			return nil, err
+		}
+	}
+	return func() {
+		s.roster, s.pendingApprovers = next, left
+		if s.inForce == nil {
+			s.inForce = map[uint64]bool{}
+		}
+		for _, event := range d.Proposals {
+			s.inForce[event] = true
+		}
+	}, nil
 }
 
 // MayUse finds the proposal that covers the key of a certificate, the EFGSTA or the one
 // that is to be, with these weaknesses in the token of that serial number, and whether it
-// is in force; nil if there is none.
-func (s *State) MayUse(anchor, serial, keyID string, weaknesses []string) (p *Proposal, inForce bool) {
-	for _, p := range slices.Backward(s.proposals) {
-		covered := !slices.ContainsFunc(weaknesses, func(w string) bool { return !slices.Contains(p.Weaknesses, w) })
-		if p.Anchor == anchor && p.Serial == serial && p.KeyID == keyID && covered {
-			return p, s.InForce(p)
+// is in force, alone or because it is one of those that the plan being signed brings into
+// force; nil if there is none.
+func (s *State) MayUse(anchor, serial, keyID string, weaknesses []string, planned ...uint64) (p *Proposal, inForce bool) {
+	for _, o := range slices.Backward(s.proposals) {
+		covered := !slices.ContainsFunc(weaknesses, func(w string) bool { return !slices.Contains(o.Weaknesses, w) })
+		if o.Anchor != anchor || o.Serial != serial || o.KeyID != keyID || !covered {
+			continue
+		}
+		if s.InForce(o) || slices.Contains(planned, o.Event) && !s.passedOver(o) {
+			return o, true
+		}
+		if p == nil {
+			p = o
 		}
 	}
-	return nil, false
+	return p, false
 }

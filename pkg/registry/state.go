@@ -20,11 +20,18 @@ type State struct {
 	Next        *Announcement // nil unless a roll is announced
 	Releases    []ReleasedData
 
-	members      map[string]*Member
-	certificates []*Certificate
-	proposals    []*Proposal
-	evidence     map[string]*EvidenceData // by certificate
-	last         time.Time
+	members          map[string]*Member
+	certificates     []*Certificate
+	byHash           map[string]*Certificate // the same, by SHA-256
+	revocations      []*Certificate          // those that were revoked
+	waivers          map[waiverKey]*Waiver
+	withdrawals      map[waiverKey]bool
+	proposals        []*Proposal
+	inForce          map[uint64]bool // proposals that a release brought into force, by event
+	roster           roster
+	pendingApprovers []*ApproverProposal
+	evidence         map[string]*EvidenceData // by certificate
+	last             time.Time
 }
 
 // AnchorRecord is the workspace's EFGSTA.
@@ -55,6 +62,7 @@ type Certificate struct {
 	Country     string
 	Received    time.Time
 	ConfirmedBy string
+	Revoked     *Revocation // nil if it is not
 	Certificate *cert.Certificate
 }
 

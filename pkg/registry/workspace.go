@@ -124,13 +124,13 @@ func journalStarted(path string) bool {
 }
 
 // Open locks the workspace at dir and replays its journal.
-func Open(dir string) (*Workspace, error) {
+func Open(dir string) (*Workspace, error) { return OpenAs(dir, Holder{}) }
+
+// OpenAs is Open by a command that says in the lock who it is.
+func OpenAs(dir string, by Holder) (*Workspace, error) {
 	text, err := os.ReadFile(filepath.Join(dir, ConfigFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &Error{Msg: dir + " is not a workspace: it has no " + ConfigFile, Next: "name one with --workspace DIR, or make one with: efgsta init DIR --environment rehearsal"}
-	}
 	if err != nil {
-		return nil, err
+		return nil, notWorkspace(dir, err)
 	}
 	w := &Workspace{Dir: dir, ConfigSHA256: digest(text)}
 	if w.Config, err = ParseConfig(text); err != nil {
@@ -146,8 +146,9 @@ func Open(dir string) (*Workspace, error) {
 	case err != nil:
 		return nil, fmt.Errorf("lock %s: %w", dir, err)
 	case !ok:
-		return nil, &Error{Msg: dir + " is in use by another efgsta", Next: "wait until the other command has ended; the lock goes with its process"}
+		return nil, inUse(dir)
 	}
+	by.write(w.lock.Path())
 	switch err := w.replay(); {
 	case notWritable(err):
 		// The lock could be had for reading, the journal not for writing.
@@ -225,6 +226,7 @@ func (w *Workspace) Close() error {
 	if w.log != nil {
 		err = w.log.Close()
 	}
+	Holder{}.write(w.lock.Path())
 	return errors.Join(err, w.lock.Unlock())
 }
 

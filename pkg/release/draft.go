@@ -51,12 +51,24 @@ type CertificateSignatures struct {
 // Plan lists the files that Render will make, in the manifest's order.
 func (d *Draft) Plan() ([]Planned, error) { return d.files(nil, nil) }
 
-// Render makes every file but the manifest's. plan is the text that was signed for.
-func (d *Draft) Render(s Signatures, plan []byte) ([]Planned, error) {
+// Render makes every file but the manifest's. plan is the text that was signed for,
+// and record what people said of it, by path under ApprovalsDir or at SignerPath.
+func (d *Draft) Render(s Signatures, plan []byte, record Files) ([]Planned, error) {
 	if len(s.Certificates) != len(d.Certificates) {
 		return nil, fmt.Errorf("%d certificates but %d signatures", len(d.Certificates), len(s.Certificates))
 	}
-	return d.files(&s, plan)
+	out, err := d.files(&s, plan)
+	if err != nil {
+		return nil, err
+	}
+	for name, text := range record {
+		if !IsStatement(name) {
+			return nil, fmt.Errorf("%s is no place for what people said of a plan", name)
+		}
+		out = append(out, Planned{name, TargetRecord, RenderCopy, text})
+	}
+	slices.SortFunc(out, func(a, b Planned) int { return strings.Compare(a.Path, b.Path) })
+	return out, nil
 }
 
 func (d *Draft) files(s *Signatures, plan []byte) ([]Planned, error) {

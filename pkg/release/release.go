@@ -52,6 +52,17 @@ const (
 	PlanPath    = "record/plan.json"
 )
 
+// What people said of the plan before it was signed, in the record of a release.
+const (
+	ApprovalsDir = "record/approvals/" // one file for each approver
+	SignerPath   = "record/signer.json"
+)
+
+// IsStatement reports whether a file of a release is what a person said of its plan.
+func IsStatement(path string) bool {
+	return path == SignerPath || strings.HasPrefix(path, ApprovalsDir)
+}
+
 const certificatesDir = "trust/certificates/"
 
 // Renderer names the code that made a file, with its version: a verifier whose

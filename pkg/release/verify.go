@@ -247,7 +247,7 @@ func (v *Verified) others(files Files, o Options) error {
 	}
 	for _, f := range v.Manifest.Files {
 		known := slices.Contains([]string{ListPath, ListCMSPath, AnchorPath, PlanPath}, f.Path) ||
-			strings.HasPrefix(f.Path, certificatesDir) || f.Target == TargetGateway
+			strings.HasPrefix(f.Path, certificatesDir) || f.Target == TargetGateway || IsStatement(f.Path)
 		if _, here := files[f.Path]; here && !known {
 			v.Steps = append(v.Steps, Step{false, f.Path + " beyond its hash: not known to this version"})
 		}

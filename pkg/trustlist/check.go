@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"reflect"
+	"strings"
 	"time"
 
 	"github.com/efgsta/efgsta/pkg/anchor"
@@ -76,8 +78,13 @@ func (l *List) checkEntries(seen map[string]string) ([]*cert.Certificate, error)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", at, err)
 		}
-		if e != entryOf(c, e.Type, e.Country) {
+		own := entryOf(c, e.Type, e.Country)
+		own.Waived = e.Waived
+		if !reflect.DeepEqual(e, own) {
 			return nil, fmt.Errorf("%s: fields differ from the certificate", at)
+		}
+		if err := l.checkWaived(e.Waived); err != nil {
+			return nil, fmt.Errorf("%s: %w", at, err)
 		}
 		if cc := c.Countries(); !cert.IsCountryCode(e.Country) || len(cc) != 1 || cc[0] != e.Country {
 			return nil, fmt.Errorf("%s: the certificate's C is %q", at, cc)
@@ -94,6 +101,32 @@ func (l *List) checkEntries(seen map[string]string) ([]*cert.Certificate, error)
 		certs = append(certs, c)
 	}
 	return certs, nil
+}
+
+// checkWaived holds the rules that an entry is excused from to one form: none is no
+// member, and each was in force when the list was made.
+func (l *List) checkWaived(waived []Waived) error {
+	if waived != nil && len(waived) == 0 {
+		return errors.New("waived is there, and empty")
+	}
+	for i, w := range waived {
+		switch {
+		case !isRule(w.Rule):
+			return fmt.Errorf("waived: %q is no rule", w.Rule)
+		case i > 0 && waived[i-1].Rule >= w.Rule:
+			return fmt.Errorf("waived: %s is out of order", w.Rule)
+		case !wholeSecond(w.Until) || w.Until.Before(l.ThisUpdate):
+			return fmt.Errorf("waived: %s ended before this update, or not in whole seconds of UTC", w.Rule)
+		}
+	}
+	return nil
+}
+
+// isRule reports the form of a rule's id, "EFGS-308". Which rules there are is a matter of
+// the version that made the list.
+func isRule(id string) bool {
+	number, ok := strings.CutPrefix(id, "EFGS-")
+	return ok && len(number) == 3 && strings.Trim(number, "0123456789") == ""
 }
 
 func (l *List) checkRemoved(seen map[string]string) error {

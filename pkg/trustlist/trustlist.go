@@ -53,7 +53,15 @@ type Entry struct {
 	Subject     string    `json:"subject"`
 	NotBefore   time.Time `json:"notBefore"`
 	NotAfter    time.Time `json:"notAfter"`
-	Certificate string    `json:"certificate"` // canonical PEM
+	Certificate string    `json:"certificate"`      // canonical PEM
+	Waived      []Waived  `json:"waived,omitempty"` // in order of rule; a list has no empty ones
+}
+
+// Waived is a rule that the certificate is excused from. Who decided that, and why, is
+// in the plan: no names go to all member states.
+type Waived struct {
+	Rule  string    `json:"rule"`  // "EFGS-308"
+	Until time.Time `json:"until"` // the last moment at which it holds
 }
 
 // Removal is a certificate that an earlier list held. It stays on record, so that
@@ -68,7 +76,22 @@ type Removal struct {
 
 // NewEntry makes the entry of a vetted certificate.
 func NewEntry(a vet.Accepted) Entry {
-	return entryOf(a.Certificate(), a.Role(), a.Country())
+	e := entryOf(a.Certificate(), a.Role(), a.Country())
+	e.Waived = WaivedOf(a.Result())
+	return e
+}
+
+// WaivedOf names each rule once that a waiver excuses, with the waiver's end, in order of
+// rule; nil if there is none.
+func WaivedOf(r *vet.Result) []Waived {
+	var out []Waived
+	for _, f := range r.Findings {
+		if f.Status == vet.StatusWaived && !slices.ContainsFunc(out, func(w Waived) bool { return w.Rule == f.ID }) {
+			out = append(out, Waived{f.ID, f.Waiver.Expires})
+		}
+	}
+	slices.SortFunc(out, func(a, b Waived) int { return strings.Compare(a.Rule, b.Rule) })
+	return out
 }
 
 func entryOf(c *cert.Certificate, role vet.Role, country string) Entry {

@@ -49,8 +49,9 @@ func Verify(text, p7s []byte, pinned []*anchor.Anchor, at time.Time) (*List, err
 
 // Find returns the entry of a certificate in any role.
 func (l *List) Find(t cert.Thumbprint) (Entry, bool) {
+	sha := t.String()
 	for _, e := range l.Entries {
-		if e.SHA256 == t.String() {
+		if e.SHA256 == sha {
 			return e, true
 		}
 	}

@@ -157,6 +157,15 @@ func TestListRefuses(t *testing.T) {
 		"another subject":      {func(l *trustlist.List) { l.Entries[0].Subject = "CN=x" }, "differ"},
 		"another not before":   {func(l *trustlist.List) { l.Entries[0].NotBefore = start }, "differ"},
 		"another not after":    {func(l *trustlist.List) { l.Entries[0].NotAfter = end }, "differ"},
+		"waived, and nothing":  {waived(), "empty"},
+		"waived: no rule":      {waived(trustlist.Waived{Rule: "EFGS-1", Until: end}), "no rule"},
+		"waived: a name":       {waived(trustlist.Waived{Rule: "EFGS-20x", Until: end}), "no rule"},
+		"waived: twice":        {waived(trustlist.Waived{Rule: "EFGS-201", Until: end}, trustlist.Waived{Rule: "EFGS-201", Until: end}), "out of order"},
+		"waived: out of order": {waived(trustlist.Waived{Rule: "EFGS-301", Until: end}, trustlist.Waived{Rule: "EFGS-201", Until: end}), "out of order"},
+		"waived: ended":        {waived(trustlist.Waived{Rule: "EFGS-201", Until: start.Add(-time.Second)}), "ended before"},
+		"waived: no end":       {waived(trustlist.Waived{Rule: "EFGS-201"}), "ended before"},
+		"waived: nanoseconds":  {waived(trustlist.Waived{Rule: "EFGS-201", Until: end.Add(1)}), "whole seconds"},
+		"waived: not UTC":      {waived(trustlist.Waived{Rule: "EFGS-201", Until: end.In(paris)}), "whole seconds"},
 		"another country":      {func(l *trustlist.List) { l.Entries[2].Country = "IT" }, "the certificate's C"},
 		"same in two roles":    {sameInTwoRoles, "already listed"},
 		"key in two roles":     {func(l *trustlist.List) { l.Entries = append(l.Entries, twin("IT", vet.NBBS), twin("IT", vet.NBTLS)) }, "key is also"},
@@ -185,6 +194,9 @@ func TestListRefuses(t *testing.T) {
 			if l.Certificates() != nil {
 				t.Error("a list that is not valid gives certificates")
 			}
+			if name == "waived, and nothing" {
+				return // TestWaivedHasOneForm: an empty member is not written
+			}
 			if name == "schema" {
 				return // Encode of another schema is not a text that Parse begins to read
 			}
@@ -204,6 +216,37 @@ func TestListRefuses(t *testing.T) {
 	}
 }
 
+// waived excuses the first entry.
+func waived(list ...trustlist.Waived) func(*trustlist.List) {
+	return func(l *trustlist.List) { l.Entries[0].Waived = append([]trustlist.Waived{}, list...) }
+}
+
+// A list with waived rules is read back as it was written, and there is one way to say none.
+func TestWaivedHasOneForm(t *testing.T) {
+	w := newWorld(t, func(*anchor.Params) {})
+	l := w.list()
+	waived(trustlist.Waived{Rule: "EFGS-201", Until: start}, trustlist.Waived{Rule: "EFGS-602", Until: end})(l)
+	text, p7s := w.sign(t, l, start)
+	back, err := trustlist.Verify(text, p7s, []*anchor.Anchor{w.anchor}, start)
+	if err != nil || !slices.Equal(back.Entries[0].Waived, l.Entries[0].Waived) || back.Entries[1].Waived != nil {
+		t.Fatalf("read back %+v, %v", back, err)
+	}
+	none, _ := w.sign(t, w.list(), start)
+	if strings.Contains(string(none), "waived") {
+		t.Error("a list without waivers speaks of them")
+	}
+	end := "-----END CERTIFICATE-----\\n\"\n"
+	for _, member := range []string{"[]", "null", "{}"} {
+		bad := strings.Replace(string(none), end, strings.TrimSuffix(end, "\n")+",\n      \"waived\": "+member+"\n", 1)
+		if bad == string(none) {
+			t.Fatal("nothing was changed")
+		}
+		if _, err := trustlist.Parse([]byte(bad)); !errors.Is(err, trustlist.ErrInvalid) {
+			t.Errorf("waived %s: %v", member, err)
+		}
+	}
+}
+
 // sameInTwoRoles lists one certificate as NBBS and as NBTLS.
 func sameInTwoRoles(l *trustlist.List) {
 	e := l.Entries[2]
@@ -219,6 +262,11 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(strings.Replace(string(text), `"FR"`, `"DE"`, 1)))
 	f.Add([]byte(strings.Replace(string(text), `Z"`, `+00:00"`, 1)))
 	f.Add([]byte("{}"))
+	excused := w.list()
+	waived(trustlist.Waived{Rule: "EFGS-201", Until: end})(excused)
+	text, _ = w.sign(f, excused, start)
+	f.Add(text)
+	f.Add([]byte(strings.Replace(string(text), `"EFGS-201"`, `"EFGS-2"`, 1)))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		l, err := trustlist.Parse(text)
 		if err != nil {

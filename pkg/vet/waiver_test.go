@@ -87,6 +87,9 @@ func TestWaivers(t *testing.T) {
 			if got := strings.Join(waived, " "); res.Verdict != test.verdict || got != test.waived {
 				t.Errorf("%s, waived %q, want %s and %q: %+v", res.Verdict, got, test.verdict, test.waived, res.Findings)
 			}
+			if a, _, err := e.Accept(req); a.Valid() != (test.verdict == VerdictAccepted) || a.Valid() != (err == nil) {
+				t.Errorf("Accept: %v, %v", a.Valid(), err)
+			}
 			if got := told(e, req.Waivers, req.At); got != test.told {
 				t.Errorf("of the waivers themselves: %q, want %q", got, test.told)
 			}

@@ -113,7 +113,7 @@ func ReadWaivers(name string, data []byte) (*Waivers, error) {
 			return nil, &waiverError{name: name, line: entry.line, msg: fmt.Sprintf("thumbprint %s is no SHA-256 of 64 hex digits", quote(entry.thumbprint)),
 				next: "efgsta check --format json has it as sha256; openssl x509 -noout -fingerprint -sha256 -in FILE prints it too"}
 		}
-		if w.Expires, ok = lastMoment(entry.expires); !ok {
+		if w.Expires, ok = LastMoment(entry.expires); !ok {
 			return nil, &waiverError{name: name, line: entry.line, msg: fmt.Sprintf("expires %s is no date", quote(entry.expires)),
 				next: "a date such as 2027-01-31, the last day on which it holds, or a time in RFC 3339"}
 		}
@@ -127,8 +127,9 @@ func thumbprint(s string) (t cert.Thumbprint, ok bool) {
 	return t, err == nil && copy(t[:], b) == len(t) && len(b) == len(t)
 }
 
-// lastMoment reads a date, which holds to its last second, or a time. "" is the zero time.
-func lastMoment(s string) (time.Time, bool) {
+// LastMoment reads the end of a waiver: a date, which holds to its last second (UTC), or a
+// time in RFC 3339. "" is the zero time.
+func LastMoment(s string) (time.Time, bool) {
 	if s == "" {
 		return time.Time{}, true
 	}

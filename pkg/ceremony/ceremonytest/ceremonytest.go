@@ -199,7 +199,7 @@ func (f *Federation) Plan(at time.Time) *ceremony.Pending {
 // Sign signs a plan.
 func (f *Federation) Sign(p *ceremony.Pending, at time.Time) *ceremony.Result {
 	f.TB.Helper()
-	r, err := ceremony.Sign(context.Background(), f.Workspace, p, f.Key, rand.Reader, at, Actor)
+	r, err := ceremony.Sign(context.Background(), f.Workspace, p, nil, f.Key, rand.Reader, at, Actor)
 	if err != nil {
 		f.TB.Fatal(err)
 	}
