@@ -180,7 +180,7 @@ func propose(ctx context.Context, a *app, s *session, keys *keyFlags, an *anchor
 	}
 	d := registry.ProposalData{Kind: kind, Anchor: an.Thumbprint().String(), Token: t.Label, Serial: t.Serial, Key: wiring.Key, KeyID: t.KeyID, Weaknesses: append([]string{}, hsm.Weaknesses(t.Attributes)...), Why: why}
 	if kind == registry.KeyException && len(d.Weaknesses) == 0 {
-		return usagef("", "%s is as strict as it must be: there is nothing to except", report.Escape(key.where))
+		return usagef("sign with it as it is; a second token that holds it is recorded with: efgsta anchor spare", "%s is as strict as it must be: there is nothing to except", report.Escape(key.where))
 	}
 	p, added, err := s.Propose(s.now, s.actor, d)
 	if err != nil {

@@ -269,11 +269,11 @@ func checkRoll(engine *vet.Engine, old *anchor.Anchor, p anchor.Params, from, no
 	case now.After(old.Certificate.NotAfter):
 		return refusef("an expired EFGSTA announces nothing", "the EFGSTA expired on %s", old.Certificate.NotAfter.Format(time.RFC3339))
 	case from.Before(now):
-		return usagef("", "--from %s is past", from.Format(time.RFC3339))
+		return usagef("name a day to come, such as 2027-05-01", "--from %s is past", from.Format(time.RFC3339))
 	case from.After(old.Certificate.NotAfter):
 		return usagef("member states need a list in force at all times: choose an earlier day", "--from %s is after the end of the old EFGSTA, %s", from.Format(time.RFC3339), old.Certificate.NotAfter.Format(time.RFC3339))
 	case !from.Before(end):
-		return usagef("", "--from %s is after the end of the next EFGSTA, %s", from.Format(time.RFC3339), end.Format(time.RFC3339))
+		return usagef("choose an earlier day, or more --days", "--from %s is after the end of the next EFGSTA, %s", from.Format(time.RFC3339), end.Format(time.RFC3339))
 	}
 	return nil
 }

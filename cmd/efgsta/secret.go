@@ -23,7 +23,7 @@ func (f *keyFlags) secret(ctx context.Context, a *app, prompt string) ([]byte, e
 	}
 	switch {
 	case f.pinFile != "" && f.pinFD >= 0:
-		return nil, usagef("", "--pin-file and --pin-fd exclude each other")
+		return nil, usagef("give one of them", "--pin-file and --pin-fd exclude each other")
 	case f.pinFile != "":
 		return secretFile("--pin-file", f.pinFile)
 	case f.pinFD >= 0:
@@ -32,7 +32,7 @@ func (f *keyFlags) secret(ctx context.Context, a *app, prompt string) ([]byte, e
 		}
 		file := os.NewFile(uintptr(f.pinFD), "pin-fd")
 		if file == nil {
-			return nil, usagef("", "--pin-fd %d is not open", f.pinFD)
+			return nil, usagef(fmt.Sprintf("redirect it: %d<FILE", f.pinFD), "--pin-fd %d is not open", f.pinFD)
 		}
 		defer file.Close()
 		return firstLine(file, fmt.Sprintf("--pin-fd %d", f.pinFD))
@@ -46,7 +46,7 @@ func firstLine(r io.Reader, where string) ([]byte, error) {
 	n, err := io.ReadFull(r, buf)
 	if err != nil && err != io.ErrUnexpectedEOF && err != io.EOF {
 		clear(buf)
-		return nil, usagef("", "%s: %w", where, err)
+		return nil, usagef("give what can be read: a file or a pipe", "%s: %w", where, err)
 	}
 	line := buf[:n]
 	if i := bytes.IndexByte(line, '\n'); i >= 0 {
@@ -58,7 +58,7 @@ func firstLine(r io.Reader, where string) ([]byte, error) {
 	}
 	if len(line) == 0 || len(line) > maxSecret {
 		clear(buf)
-		return nil, usagef("", "%s: expected a PIN or passphrase of 1 to %d bytes on the first line", where, maxSecret)
+		return nil, usagef("put it, and nothing else, on the first line", "%s: expected a PIN or passphrase of 1 to %d bytes on the first line", where, maxSecret)
 	}
 	return line, nil
 }
